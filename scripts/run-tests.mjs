@@ -1,0 +1,18 @@
+// Runs every compiled unit and scenario test: `node --test` takes globs only from Node 21 on, and the floor is 20.19.
+import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+const roots = process.argv.slice(2);
+const files = (roots.length > 0 ? roots : ['build/src', 'build/test'])
+  .flatMap((root) => readdirSync(root, { recursive: true, withFileTypes: true }))
+  .filter((entry) => entry.isFile() && entry.name.endsWith('.test.js'))
+  .map((entry) => join(entry.parentPath, entry.name))
+  .filter((file) => !file.includes('node_modules'))
+  .sort();
+if (files.length === 0) {
+  console.error('no test files found: has the build run?');
+  process.exit(1);
+}
+const { status } = spawnSync(process.execPath, ['--test', '--test-concurrency=2', ...files], { stdio: 'inherit' });
+process.exit(status ?? 1);
