@@ -94,9 +94,15 @@ export class Ranges {
     return i < this.count && this.start(i) <= start;
   }
 
+  /** Index of the first range with anything above `value` - 1, or `count` when there is none. */
+  indexAfter(value: number): number {
+    return this.#firstEndingAtOrAfter(value + 1);
+  }
+
   /** Drops the lowest `n` ranges. */
   dropLowest(n: number): void {
-    this.#edges.splice(0, 2 * n);
+    if (2 * n >= this.#edges.length) this.#edges.length = 0;
+    else this.#edges.splice(0, 2 * n);
   }
 
   clear(): void {

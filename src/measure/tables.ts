@@ -1,0 +1,115 @@
+import { formatBytes, formatDuration, formatNumber, formatRate } from './format.ts';
+import type { SideResult, StreamResult } from './readings.ts';
+import type { IterationResult, ResultDocument, TotalsResult } from './result.ts';
+
+/** One column of a table of streams. */
+interface Column {
+  readonly title: string;
+  readonly cell: (stream: StreamResult) => string;
+}
+
+const COMMON: readonly Column[] = [
+  { title: 'stream', cell: (s) => String(s.stream) },
+  { title: 'bytes', cell: (s) => String(s.bytes) },
+  { title: 'packets', cell: (s) => String(s.packets) },
+  { title: 'first ms', cell: (s) => formatNumber(s.firstByteMs) },
+  { title: 'last ms', cell: (s) => formatNumber(s.lastByteMs) },
+  { title: 'bytes/ms', cell: (s) => formatNumber(s.bytesPerMs, 0) },
+  { title: 'packets/ms', cell: (s) => formatNumber(s.packetsPerMs, 2) },
+];
+
+const RECEIVER: readonly Column[] = [
+  ...COMMON,
+  { title: 'duplicate B', cell: (s) => String(s.duplicateBytes) },
+  { title: 'reassembly ms', cell: (s) => formatNumber(s.reassemblyMs) },
+];
+
+const SENDER: readonly Column[] = [
+  ...COMMON,
+  { title: 'resent B', cell: (s) => String(s.retransmittedBytes) },
+  { title: 'stream-blocked ms', cell: (s) => formatNumber(s.blockedByStreamMs) },
+  { title: 'conn-blocked ms', cell: (s) => formatNumber(s.blockedByConnectionMs) },
+];
+
+/** What both sides measured in one iteration, stream by stream: the same text on both ends. Lines without newlines. */
+export function iterationTable(result: IterationResult, iterations: number): string[] {
+  return [
+    `Iteration ${result.iteration} of ${iterations}`,
+    ...(result.receiver === null ? ['  no numbers from the receiver'] : sideTable(result.receiver)),
+    ...(result.sender === null ? ['  no numbers from the sender'] : sideTable(result.sender)),
+    '',
+  ];
+}
+
+function sideTable(side: SideResult): string[] {
+  const isReceiver = side.basis === 'arrivals';
+  const columns = isReceiver ? RECEIVER : SENDER;
+  const rows = side.streams.map((stream) => columns.map(({ cell }) => cell(stream)));
+  return [
+    `  ${isReceiver ? 'receiver, from arrivals' : 'sender, from acknowledgements'}`,
+    ...alignRight([columns.map(({ title }) => title), ...rows]).map((line) => `  ${line}`),
+    `  ${sideSummary(side)}`,
+  ];
+}
+
+/** One side of an iteration in one line. */
+function sideSummary(side: SideResult): string {
+  const { connection } = side;
+  const parts = [
+    `${formatBytes(side.bytes)} in ${formatDuration(side.wallMs)}`,
+    `${formatNumber(side.bytesPerMs, 0)} bytes/ms (${formatRate(side.bytesPerMs)})`,
+    `${formatNumber(side.packetsPerMs, 2)} packets/ms`,
+    `mean of streams ${formatNumber(side.meanStreamBytesPerMs, 0)} bytes/ms, ${formatNumber(side.meanStreamPacketsPerMs, 2)} packets/ms`,
+    `fairness ${formatNumber(side.fairness, 3)}`,
+  ];
+  if (side.basis === 'acknowledgements') {
+    parts.push(`RTT ${formatNumber(connection.rttMinMs, 2)} min ${formatNumber(connection.rttSmoothedMs, 2)} smoothed ms`);
+    parts.push(`cwnd ${formatBytes(connection.congestionWindowBytes)}`, `${connection.packetsLost} packets lost`);
+  }
+  if (side.storedAfterMs !== null) parts.push(`stored after ${formatDuration(side.storedAfterMs)}`);
+  return parts.join(' · ');
+}
+
+/** All iterations, a line each, and the totals. Lines without newlines. */
+export function summaryTable(result: ResultDocument): string[] {
+  const head = ['iteration', 'wall ms', 'bytes/ms', 'rate', 'packets', 'packets/ms', 'mean stream bytes/ms', 'fairness'];
+  const loss = ['lost', 'resent B', 'RTT ms'];
+  const rows = result.iterations.map((iteration) => summaryRow(iteration));
+  const lines = alignRight([[...head, ...loss], ...rows]).map((line) => `  ${line}`);
+  const { receiver, sender } = result.totals;
+  return [
+    'All iterations (times and rates from arrivals, losses from the sender)',
+    ...lines,
+    ...(receiver === null ? [] : [`  total received: ${totalLine(receiver)}`]),
+    ...(sender === null ? [] : [`  total sent:     ${totalLine(sender)}, ${sender.packetsLost} packets lost, ${sender.retransmittedBytes} B resent`]),
+    '',
+  ];
+}
+
+function summaryRow({ iteration, receiver, sender }: IterationResult): string[] {
+  const seen = receiver ?? sender;
+  const resent = sender?.streams.reduce((total, stream) => total + stream.retransmittedBytes, 0);
+  return [
+    String(iteration),
+    formatNumber(seen?.wallMs ?? null),
+    formatNumber(seen?.bytesPerMs ?? null, 0),
+    formatRate(seen?.bytesPerMs ?? null),
+    String(seen?.packets ?? '–'),
+    formatNumber(seen?.packetsPerMs ?? null, 2),
+    formatNumber(seen?.meanStreamBytesPerMs ?? null, 0),
+    formatNumber(seen?.fairness ?? null, 3),
+    String(sender?.connection.packetsLost ?? '–'),
+    String(resent ?? '–'),
+    formatNumber(sender?.connection.rttSmoothedMs ?? null, 2),
+  ];
+}
+
+function totalLine(total: TotalsResult): string {
+  return `${formatBytes(total.bytes)} in ${total.packets} packets, ${formatDuration(total.wallMs)}, ${formatNumber(total.bytesPerMs, 0)} bytes/ms (${formatRate(total.bytesPerMs)})`;
+}
+
+/** Pads every cell to its column's width, to the left. */
+function alignRight(rows: readonly (readonly string[])[]): string[] {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  return rows.map((row) => row.map((cell, column) => cell.padStart(widths[column]!)).join('  '));
+}

@@ -1,0 +1,278 @@
+import type { Address } from '../base/address.ts';
+import type { Connection } from '../connection/connection.ts';
+import type { Datapath } from '../driver/datapath.ts';
+import { Driver } from '../driver/driver.ts';
+import type { Verifier } from '../tls/certificates/verifier.ts';
+import { type HostAndPort, parseAddress } from './address.ts';
+import { QuicError } from './errors.ts';
+import type { EndpointHost, ResolvedHost } from './host.ts';
+import { Deferred, deliver } from './internal.ts';
+import { nodeHost } from './node-host.ts';
+import type { ConnectOptions, EndpointOptions, ListenOptions, OnSession, SessionOptions } from './options.ts';
+import { QuicSession } from './session.ts';
+import { clientSettings, serverSettings } from './settings.ts';
+
+/** Counts of one endpoint. */
+export interface EndpointStats {
+  /** Sessions that this endpoint started. */
+  readonly clientSessions: number;
+  /** Connections that clients started, failed handshakes included. */
+  readonly serverSessions: number;
+  /** Handshakes that failed, on either side. */
+  readonly failedHandshakes: number;
+}
+
+/** What `listen` set up. */
+interface Listening {
+  readonly onsession: OnSession;
+  readonly options: ListenOptions;
+  readonly verifier: Verifier;
+}
+
+/** A UDP socket and the QUIC sessions on it: a server's, a client's, or both. Bound by its first `listen` or `connect`. */
+export class QuicEndpoint implements AsyncDisposable {
+  /** Fulfilled when the endpoint is closed; rejects with what `destroy` was given, or the socket's error. */
+  readonly closed: Promise<void>;
+  readonly #options: EndpointOptions;
+  readonly #host: EndpointHost;
+  readonly #closed = new Deferred<void>();
+  /** By connection, until all state of the connection is gone. */
+  readonly #sessions = new Map<Connection, QuicSession>();
+  #driver: Driver | undefined;
+  #datapath: Datapath | undefined;
+  #binding: Promise<Driver> | undefined;
+  #listening: Listening | undefined;
+  #state: 'open' | 'closing' | 'destroyed' = 'open';
+  #clientSessions = 0;
+  #serverSessions = 0;
+  #failedHandshakes = 0;
+  /** Whether the socket holds the process open. */
+  #isReferenced = true;
+
+  constructor(options: EndpointOptions = {}) {
+    this.#options = options;
+    this.#host = options.host ?? nodeHost();
+    this.closed = this.#closed.promise;
+  }
+
+  /** Where the socket is bound; undefined before the first `listen` or `connect`. */
+  get address(): Address | undefined {
+    return this.#datapath?.local;
+  }
+
+  get listening(): boolean {
+    return this.#listening !== undefined && this.#state === 'open';
+  }
+
+  get closing(): boolean {
+    return this.#state === 'closing';
+  }
+
+  get destroyed(): boolean {
+    return this.#state === 'destroyed';
+  }
+
+  /** The sessions whose state is not gone yet. */
+  get sessions(): Iterable<QuicSession> {
+    return this.#sessions.values();
+  }
+
+  get stats(): EndpointStats {
+    return {
+      clientSessions: this.#clientSessions,
+      serverSessions: this.#serverSessions,
+      failedHandshakes: this.#failedHandshakes,
+    };
+  }
+
+  /** Internal: `connect` resolves names with it and times attempts on its clock. */
+  get host(): EndpointHost {
+    return this.#host;
+  }
+
+  /**
+   * Internal: starts a session to one address of the host that was asked for, and resolves when its handshake is complete.
+   * @throws QuicError of the handshake, or ERR_QUIC_SOCKET when the socket cannot be bound; the signal's reason.
+   */
+  async open(
+    remote: ResolvedHost,
+    asked: HostAndPort,
+    options: ConnectOptions,
+    signal?: AbortSignal,
+  ): Promise<QuicSession> {
+    const settings = clientSettings(options, asked.host, this.#host);
+    const driver = await this.#bind(remote.family);
+    signal?.throwIfAborted();
+    const address = this.#datapath!.address(remote.family, remote.host, asked.port);
+    const connection = driver.connect(address, settings.connection);
+    this.#clientSessions++;
+    const session = this.#adopt(connection, options, settings.verifier, settings.serverName);
+    const onAbort = () => session.destroy(signal!.reason);
+    signal?.addEventListener('abort', onAbort, { once: true });
+    try {
+      await session.opened;
+    } catch (error) {
+      this.#failedHandshakes++;
+      throw error;
+    } finally {
+      signal?.removeEventListener('abort', onAbort);
+    }
+    return session;
+  }
+
+  /** Internal: accepts sessions from now on. One `listen` an endpoint. */
+  async serve(onsession: OnSession, options: ListenOptions): Promise<void> {
+    if (this.#listening !== undefined) throw new QuicError('ERR_QUIC_INVALID_ARGUMENT', 'the endpoint is listening already');
+    const settings = serverSettings(options, this.#options, this.#host);
+    this.#listening = { onsession, options, verifier: settings.verifier };
+    const driver = await this.#bind(undefined);
+    driver.listen(settings.connection);
+    const { signal } = options;
+    if (signal?.aborted) this.destroy(signal.reason);
+    else signal?.addEventListener('abort', () => this.destroy(signal.reason), { once: true });
+  }
+
+  /** Takes no new sessions, lets the open ones end, then closes the socket. Resolves when that is done. */
+  close(): Promise<void> {
+    if (this.#state !== 'open') return this.closed;
+    this.#state = 'closing';
+    this.#driver?.listen(undefined);
+    if (this.#sessions.size === 0) void this.#shutDown(undefined);
+    return this.closed;
+  }
+
+  /** Ends all sessions and closes the socket now. With an error, `closed` and the sessions' `closed` reject with it. */
+  destroy(error?: unknown): void {
+    if (this.#state === 'destroyed') return;
+    for (const session of this.#sessions.values()) session.destroy(error);
+    // The CONNECTION_CLOSEs leave at the end of this tick.
+    this.#state = 'destroyed';
+    this.#host.runtime.defer(() => void this.#shutDown(error));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** Lets the endpoint keep the process alive, as it does at first. */
+  ref(): this {
+    this.#isReferenced = true;
+    this.#datapath?.ref();
+    return this;
+  }
+
+  /** Lets the process end while the endpoint is open. */
+  unref(): this {
+    this.#isReferenced = false;
+    this.#datapath?.unref();
+    return this;
+  }
+
+  #bind(family: 4 | 6 | undefined): Promise<Driver> {
+    if (this.#state !== 'open') throw new QuicError('ERR_QUIC_ENDPOINT_CLOSED', 'the endpoint is closed');
+    this.#binding ??= this.#bindNow(family);
+    return this.#binding;
+  }
+
+  async #bindNow(family: 4 | 6 | undefined): Promise<Driver> {
+    const { address } = this.#options;
+    const { host, port } =
+      address === undefined ? { host: family === 4 ? '0.0.0.0' : '::', port: 0 } : parseAddress(address);
+    const where = (await this.#host.resolve(host))[0]!;
+    try {
+      this.#datapath = await this.#host.bind(where.host, port);
+    } catch (cause) {
+      throw socketError(cause, host, port);
+    }
+    if (!this.#isReferenced) this.#datapath.unref();
+    const { runtime, random, engine } = this.#host;
+    const driver = new Driver({ datapath: this.#datapath, runtime, random, engine });
+    driver.onConnection = (connection) => this.#onConnection(connection);
+    driver.onEvents = (connection) => this.#onEvents(connection);
+    driver.onError = (error) => this.#onSocketError(error);
+    this.#driver = driver;
+    return driver;
+  }
+
+  #adopt(
+    connection: Connection,
+    options: SessionOptions,
+    verifier: Verifier,
+    serverName: string | undefined,
+  ): QuicSession {
+    const driver = this.#driver!;
+    const session: QuicSession = new QuicSession({
+      endpoint: this,
+      connection,
+      host: this.#host,
+      options,
+      verifier,
+      serverName,
+      wake: (woken) => driver.wake(woken),
+      onEstablished: (established) => this.#onEstablished(established),
+      onGone: () => this.#onGone(connection),
+    });
+    this.#sessions.set(connection, session);
+    return session;
+  }
+
+  #onConnection(connection: Connection): void {
+    const { options, verifier } = this.#listening!;
+    this.#serverSessions++;
+    const session = this.#adopt(connection, options, verifier, undefined);
+    session.opened.catch((error) => {
+      this.#failedHandshakes++;
+      options.onhandshakeerror?.(error, connection.remoteAddress);
+    });
+  }
+
+  /** Clients hear of their session from `open`; a server's application now. */
+  #onEstablished(session: QuicSession): void {
+    if (!session.isServer) return;
+    try {
+      this.#listening!.onsession(session);
+    } catch (error) {
+      session.destroy(error);
+    }
+  }
+
+  #onEvents(connection: Connection): void {
+    const session = this.#sessions.get(connection);
+    for (let event = connection.pollEvent(); event !== undefined; event = connection.pollEvent()) session?.[deliver](event);
+  }
+
+  #onGone(connection: Connection): void {
+    this.#sessions.delete(connection);
+    if (this.#state === 'closing' && this.#sessions.size === 0) void this.#shutDown(undefined);
+  }
+
+  #onSocketError(cause: Error): void {
+    const { local } = this.#datapath!;
+    this.destroy(socketError(cause, local.host, local.port));
+  }
+
+  async #shutDown(error: unknown): Promise<void> {
+    this.#state = 'destroyed';
+    try {
+      // A bind under way finishes first, so that no socket outlives its endpoint.
+      await this.#binding?.catch(() => undefined);
+      await this.#driver?.close();
+    } catch (failure) {
+      error ??= failure;
+    }
+    if (error === undefined) this.#closed.resolve();
+    else this.#closed.reject(error);
+  }
+}
+
+function socketError(cause: unknown, host: string, port: number): QuicError {
+  const code = (cause as NodeJS.ErrnoException | undefined)?.code;
+  const where = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+  const explanations: Record<string, string> = {
+    EADDRINUSE: `${where} is taken by another program: choose another port`,
+    EACCES: `no permission to bind ${where}: ports below 1024 may need a privilege`,
+    EADDRNOTAVAIL: `${host} is not an address of this machine`,
+  };
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return new QuicError('ERR_QUIC_SOCKET', explanations[code ?? ''] ?? `the socket of ${where} failed: ${message}`, { cause });
+}

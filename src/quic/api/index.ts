@@ -1,0 +1,21 @@
+/**
+ * QUIC for Node.js: `connect`, `listen`, QuicEndpoint, QuicSession, QuicStream. In the shape of node:quic, with WHATWG
+ * streams, waits that an AbortSignal ends, and recovery counters besides.
+ */
+export type { Address } from '../base/address.ts';
+export type { ConnectionStats } from '../connection/counters.ts';
+export type { Observer, QuicEvent } from '../connection/observe.ts';
+export type { TransportOptions } from '../connection/options.ts';
+export type { CongestionController, CongestionControllerFactory } from '../recovery/congestion/controller.ts';
+export type { StreamStats } from '../stream/stream-stats.ts';
+export { makeSelfSigned, spkiPin } from '../tls/certificates/self-signed.ts';
+export type { Verifier } from '../tls/certificates/verifier.ts';
+export type { TransportParameters } from '../wire/transport-parameters.ts';
+export { connect, listen } from './connect.ts';
+export { constants } from './constants.ts';
+export { type EndpointStats, QuicEndpoint } from './endpoint.ts';
+export { QuicError, type QuicErrorCode, type QuicErrorOptions } from './errors.ts';
+export type * from './options.ts';
+export { QuicSession } from './session.ts';
+export { QuicStream } from './stream.ts';
+export { QuicStreamWriter } from './writer.ts';

@@ -1,0 +1,310 @@
+import type { RecvStream } from '../stream/recv-stream.ts';
+import type { SendStream } from '../stream/send-stream.ts';
+import type { StreamStats } from '../stream/stream-stats.ts';
+import { sendBody } from './body.ts';
+import { QuicError } from './errors.ts';
+import { Deferred, deliver, type StreamOwner, sessionEnded, Waiters } from './internal.ts';
+import type { Body, BodyChunk, StreamPriority, WaitOptions } from './options.ts';
+import type { QuicSession } from './session.ts';
+import { readableOf, writableOf } from './web-streams.ts';
+import { QuicStreamWriter } from './writer.ts';
+
+export type { StreamStats } from '../stream/stream-stats.ts';
+
+/** How much one turn of the async iterator takes, so that flow-control credit follows what is really consumed. Bytes. */
+const READ_BATCH = 256 << 10;
+
+const URGENCY: Record<StreamPriority, number> = { high: 1, default: 3, low: 5 };
+
+/** What the session tells a stream. */
+export type StreamEvent =
+  | { readonly type: 'readable' }
+  | { readonly type: 'writable' }
+  | { readonly type: 'stopped'; readonly code: number }
+  | { readonly type: 'reset'; readonly code: number }
+  | { readonly type: 'send_done' };
+
+/** One stream of a session (RFC 9000 §2): iterate to read, `writer` to write. */
+export class QuicStream implements AsyncIterable<Uint8Array[]> {
+  /** The stream ID: its lowest bit is the initiator, the next the direction (RFC 9000 §2.1). */
+  readonly id: bigint;
+  readonly session: QuicSession;
+  /** `'bidi'` both sides send; `'uni'` only the initiator. */
+  readonly direction: 'bidi' | 'uni';
+  /** Whether this side opened it. */
+  readonly isLocal: boolean;
+  /** The sending side; undefined on a unidirectional stream that the peer opened. */
+  readonly writer: QuicStreamWriter | undefined;
+  /** Resolved: a stream exists once it can be used. In the shape of node:quic. */
+  readonly opened: Promise<void> = Promise.resolve();
+  /**
+   * Fulfilled when both directions are over: all that was sent is acknowledged and all that came has been read. Rejects
+   * when either ended early by the peer's doing or the session's end, or by `destroy(error)`.
+   */
+  readonly closed: Promise<void>;
+  /** Called with the error that `closed` will reject with. */
+  onerror: ((error: unknown) => void) | undefined;
+
+  readonly #number: number;
+  readonly #owner: StreamOwner;
+  readonly #sender: SendStream | undefined;
+  readonly #receiver: RecvStream | undefined;
+  readonly #closed = new Deferred<void>();
+  readonly #readers = new Waiters<boolean>();
+  /** Nothing more will be read. */
+  #readOver: boolean;
+  /** Nothing more will be sent, acknowledgements included. */
+  #sendOver: boolean;
+  /** Why reading failed; undefined after a clean end. */
+  #readError: unknown;
+  /** The first error of either direction. */
+  #error: unknown;
+  #iterating = false;
+  #settled = false;
+  #readable: ReadableStream<Uint8Array> | undefined;
+  #writable: WritableStream<BodyChunk> | undefined;
+
+  /** Made by QuicSession only. */
+  constructor(
+    session: QuicSession,
+    owner: StreamOwner,
+    id: number,
+    isLocal: boolean,
+    sender: SendStream | undefined,
+    receiver: RecvStream | undefined,
+  ) {
+    this.session = session;
+    this.#owner = owner;
+    this.#number = id;
+    this.id = BigInt(id);
+    this.direction = (id & 2) === 0 ? 'bidi' : 'uni';
+    this.isLocal = isLocal;
+    this.#sender = sender;
+    this.#receiver = receiver;
+    this.writer = sender === undefined ? undefined : new QuicStreamWriter(owner, sender);
+    this.#sendOver = sender === undefined;
+    this.#readOver = receiver === undefined;
+    this.closed = this.#closed.promise;
+  }
+
+  /** Counters and times of this stream; milliseconds on the session's clock, -1 for what has not happened. */
+  get stats(): StreamStats {
+    return (this.#sender ?? this.#receiver)!.stats;
+  }
+
+  /** Whether everything that the peer sent has been read, up to its FIN. */
+  get readEnded(): boolean {
+    return this.#readOver && this.#readError === undefined;
+  }
+
+  /** Bytes that `readSync` could return now. */
+  get readableBytes(): number {
+    return this.#readOver ? 0 : this.#receiver!.readable;
+  }
+
+  /**
+   * The next piece of what has arrived in order, or undefined when there is none now: then `wait`, or look at `readEnded`.
+   * The piece is the caller's to keep. Reading is what gives the peer flow-control credit.
+   * @throws what `wait` would reject with, once nothing is left to read.
+   */
+  readSync(): Uint8Array | undefined {
+    if (this.#readOver) {
+      if (this.#readError !== undefined) throw this.#readError;
+      return undefined;
+    }
+    const receiver = this.#receiver!;
+    const piece = receiver.read(this.#owner.now());
+    if (piece !== undefined || receiver.finished) {
+      this.#owner.wake();
+      if (receiver.finished) this.#endRead(undefined);
+      return piece;
+    }
+    const sessionError = this.#owner.endError();
+    if (sessionError === undefined) return undefined;
+    this.#endRead(sessionError);
+    throw sessionError;
+  }
+
+  /**
+   * Waits until `readSync` has something (true) or the peer's FIN has been read (false).
+   * @throws QuicError ERR_QUIC_STREAM_RESET when the peer abandoned the stream, ERR_QUIC_STREAM_CLOSED after `stopSending`,
+   * or the session's error; the signal's reason when it aborts.
+   */
+  async wait(signal?: AbortSignal): Promise<boolean> {
+    for (;;) {
+      if (this.#readOver) {
+        if (this.#readError !== undefined) throw this.#readError;
+        return false;
+      }
+      if (this.#receiver!.readable > 0) return true;
+      // Taking the end off the transport's hands is what lets it forget the stream.
+      if (this.#receiver!.finished) this.readSync();
+      else if (this.#owner.endError() !== undefined) this.#endRead(this.#owner.endError());
+      else await this.#readers.wait(signal);
+    }
+  }
+
+  /** Yields what has arrived, a batch of pieces at a time, until the peer's FIN. One iterator a stream. Throws as `wait`. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array[], void, void> {
+    if (this.#iterating) throw new QuicError('ERR_QUIC_INVALID_ARGUMENT', 'the stream is being read already');
+    this.#iterating = true;
+    try {
+      while (await this.wait()) yield this.#readBatch();
+    } finally {
+      // Left early: the rest is not wanted.
+      if (!this.#readOver) this.stopSending(0);
+    }
+  }
+
+  #readBatch(): Uint8Array[] {
+    const batch: Uint8Array[] = [];
+    let bytes = 0;
+    while (bytes < READ_BATCH && this.readableBytes > 0) {
+      const piece = this.readSync();
+      if (piece === undefined) break;
+      bytes += piece.length;
+      batch.push(piece);
+    }
+    return batch;
+  }
+
+  /** A WHATWG byte stream of what arrives; cancelling it is `stopSending(0)`. Undefined when this side only sends. */
+  get readable(): ReadableStream<Uint8Array> | undefined {
+    if (this.#receiver === undefined) return undefined;
+    this.#readable ??= readableOf(this);
+    return this.#readable;
+  }
+
+  /** A WHATWG stream onto `writer`: closing it ends the stream, aborting resets it. Undefined when this side only receives. */
+  get writable(): WritableStream<BodyChunk> | undefined {
+    if (this.writer === undefined) return undefined;
+    this.#writable ??= writableOf(this.writer);
+    return this.#writable;
+  }
+
+  /**
+   * Sends the whole body, then ends the stream. Resolves when the transport has taken all of it.
+   * @throws what the source throws (after resetting the stream), or what `writer.write` does.
+   */
+  async setBody(body: Body | Promise<Body>, options: WaitOptions = {}): Promise<void> {
+    if (this.writer === undefined) throw new QuicError('ERR_QUIC_STREAM_CLOSED', 'the peer opened this stream to send only');
+    await sendBody(this.writer, body, options.signal);
+  }
+
+  /** Which streams go first, as set at creation or by `setPriority`. */
+  get priority(): { level: StreamPriority; incremental: boolean } | null {
+    if (this.#sender === undefined) return null;
+    const { urgency, incremental } = this.#sender;
+    return { level: urgency < 3 ? 'high' : urgency > 3 ? 'low' : 'default', incremental };
+  }
+
+  /** Changes which streams go first when several have data to send. */
+  setPriority(options: { level?: StreamPriority; incremental?: boolean }): void {
+    if (this.#sender === undefined) return;
+    if (options.level !== undefined) this.#sender.urgency = URGENCY[options.level];
+    if (options.incremental !== undefined) this.#sender.incremental = options.incremental;
+  }
+
+  /** Abandons sending: RESET_STREAM with this application error code (RFC 9000 §19.4). Nothing happens when it is over. */
+  resetStream(code: number | bigint = 0): void {
+    if (this.#sendOver) return;
+    this.#resetSender(code, new QuicError('ERR_QUIC_STREAM_CLOSED', 'the stream was reset here'));
+    this.#endSend(undefined);
+  }
+
+  /** Reads no more and asks the peer to stop: STOP_SENDING with this application error code (RFC 9000 §19.5). */
+  stopSending(code: number | bigint = 0): void {
+    if (this.#readOver) return;
+    const error = new QuicError('ERR_QUIC_STREAM_CLOSED', 'reading was stopped here');
+    this.#receiver!.stopSending(this.#owner.now(), Number(code));
+    this.#owner.wake();
+    this.#readOver = true;
+    this.#readError = error;
+    this.#readers.fail(error);
+    this.#settleIfOver();
+  }
+
+  /** Abandons both directions. With an error, `closed` rejects with it, and a QuicError's `errorCode` goes to the peer. */
+  destroy(error?: unknown): void {
+    const code = error instanceof QuicError ? error.errorCode : 0;
+    if (error !== undefined) this.#error ??= error;
+    this.stopSending(code);
+    this.resetStream(code);
+  }
+
+  /** Internal: news from the connection. */
+  [deliver](event: StreamEvent): void {
+    switch (event.type) {
+      case 'readable':
+        this.#readers.settle(true);
+        return;
+      case 'writable':
+        this.writer?.drain();
+        return;
+      case 'reset':
+        this.#endRead(
+          new QuicError('ERR_QUIC_STREAM_RESET', `the peer reset stream ${this.id} with code ${event.code}`, {
+            type: 'application',
+            errorCode: event.code,
+          }),
+        );
+        return;
+      case 'stopped': {
+        const error = new QuicError('ERR_QUIC_STREAM_STOPPED', `the peer stopped reading stream ${this.id} with code ${event.code}`, {
+          type: 'application',
+          errorCode: event.code,
+        });
+        // The transport has answered with RESET_STREAM already, as RFC 9000 §3.5 demands.
+        this.writer?.close(error);
+        this.#endSend(error);
+        return;
+      }
+      case 'send_done':
+        this.#endSend(undefined);
+    }
+  }
+
+  /** Internal: the session is over. What has arrived whole can still be read. */
+  [sessionEnded](error: QuicError): void {
+    this.writer?.close(error);
+    if (!this.#sendOver) this.#endSend(error);
+    this.#readers.settle(true);
+    if (!this.#readOver && this.#receiver!.readable === 0) this.#endRead(this.#receiver!.finished ? undefined : error);
+  }
+
+  #resetSender(code: number | bigint, error: QuicError): void {
+    this.writer!.close(error);
+    this.#sender!.reset(this.#owner.now(), Number(code));
+    this.#owner.wake();
+  }
+
+  #endRead(error: unknown): void {
+    if (this.#readOver) return;
+    this.#readOver = true;
+    this.#readError = error;
+    if (error === undefined) this.#readers.settle(false);
+    else {
+      this.#error ??= error;
+      this.#readers.fail(error);
+    }
+    this.#settleIfOver();
+  }
+
+  #endSend(error: unknown): void {
+    if (this.#sendOver) return;
+    this.#sendOver = true;
+    if (error !== undefined) this.#error ??= error;
+    this.#settleIfOver();
+  }
+
+  #settleIfOver(): void {
+    if (this.#settled || !this.#readOver || !this.#sendOver) return;
+    this.#settled = true;
+    this.#owner.forget(this.#number);
+    if (this.#error === undefined) this.#closed.resolve();
+    else {
+      this.#closed.reject(this.#error);
+      this.onerror?.(this.#error);
+    }
+  }
+}

@@ -1,0 +1,173 @@
+import { TransportErrorCode } from '../base/errors.ts';
+import type { Millis } from '../base/time.ts';
+import type { Recovery } from '../recovery/recovery.ts';
+import type { SentPackets } from '../recovery/sent-packets.ts';
+import type { Streams } from '../stream/streams.ts';
+import { PacketType, Space } from '../wire/frame-type.ts';
+import { writeConnectionClose, writePathChallenge, writePathResponse, writePing } from '../wire/frames.ts';
+import { writeLongHeader, writeShortHeader } from '../wire/header.ts';
+import { packetNumberLength } from '../wire/packet-number.ts';
+import { SentKind } from '../wire/sent-frames.ts';
+import type { DatagramQueue } from './datagram-queue.ts';
+import type { CloseInfo } from './events.ts';
+import type { LocalConnectionIds } from './local-connection-ids.ts';
+import type { Opening } from './opening.ts';
+import type { PendingFrames } from './pending-frames.ts';
+import type { RemoteConnectionIds } from './remote-connection-ids.ts';
+import type { Spaces } from './spaces.ts';
+
+/** Who has frames to send. */
+export interface ComposeParts {
+  readonly opening: Opening;
+  readonly spaces: Spaces;
+  readonly recovery: Recovery;
+  readonly streams: Streams;
+  readonly localIds: LocalConnectionIds;
+  readonly remoteIds: RemoteConnectionIds;
+  readonly pending: PendingFrames;
+  readonly datagrams: DatagramQueue;
+  /** This end's ack_delay_exponent. */
+  readonly ackDelayExponent: number;
+}
+
+/**
+ * Writes one packet in the clear: header, then frames in order of urgency. What it wrote is described by the public fields
+ * until the next call; the records of the frames wait in the space's sent packets to be committed.
+ */
+export class Compose {
+  readonly #parts: ComposeParts;
+  headerLength = 0;
+  pnOffset = 0;
+  ackEliciting = false;
+  /** Whether the packet counts towards bytes in flight: ack-eliciting, or with padding. RFC 9002 §2. */
+  inFlight = false;
+
+  constructor(parts: ComposeParts) {
+    this.#parts = parts;
+  }
+
+  /** Whether 1-RTT frames other than acknowledgements wait. */
+  get wantsSend(): boolean {
+    const { spaces, streams, localIds, remoteIds, pending, datagrams } = this.#parts;
+    return (
+      streams.wantsData ||
+      streams.wantsControl ||
+      pending.wantsSend ||
+      datagrams.wantsSend ||
+      localIds.wantsSend ||
+      remoteIds.wantsSend ||
+      spaces.application.crypto.wantsSend
+    );
+  }
+
+  /**
+   * Composes a packet in [start, end), `end` leaving room for the tag. `mayCarry` says that it may hold more than an
+   * acknowledgement; `probe` that it must be ack-eliciting. Returns the offset behind the plaintext, or `start` when there
+   * is nothing to send.
+   */
+  packet(
+    now: Millis,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    space: Space,
+    mayCarry: boolean,
+    probe: boolean,
+  ): number {
+    const { acks, crypto } = this.#parts.spaces.all[space]!;
+    const isOneRtt = space === Space.APPLICATION;
+    const carries = mayCarry && (probe || crypto.wantsSend || (isOneRtt && this.wantsSend));
+    if (!carries && !acks.isDue(now)) return start;
+    const sent = this.#parts.recovery.spaces[space]!;
+    const payload = this.#header(bytes, start, space);
+    let at = payload;
+    if (carries ? acks.hasPending : true) {
+      at = acks.write(bytes, at, end, now, isOneRtt ? this.#parts.ackDelayExponent : 0);
+      if (at > payload) sent.add(SentKind.ACK, 0, acks.sent, 0);
+    }
+    const behindAck = at;
+    if (carries) {
+      at = crypto.writeFrames(bytes, at, end, sent);
+      if (isOneRtt) at = this.#application(now, bytes, at, end, sent);
+      if (at === behindAck && probe && at < end) at = writePing(bytes, at);
+    }
+    this.ackEliciting = this.inFlight = at > behindAck;
+    if (at === payload) {
+      sent.abandon();
+      return start;
+    }
+    return this.#padForSample(bytes, at);
+  }
+
+  #application(now: Millis, bytes: Uint8Array, at: number, end: number, sent: SentPackets): number {
+    const { streams, localIds, remoteIds, pending, datagrams } = this.#parts;
+    let next = at;
+    if (pending.wantsSend) next = pending.writeFrames(bytes, next, end, sent);
+    if (remoteIds.wantsSend) next = remoteIds.writeFrames(bytes, next, end, sent);
+    if (localIds.wantsSend) next = localIds.writeFrames(bytes, next, end, sent);
+    if (streams.wantsControl) next = streams.writeControl(now, bytes, next, end, sent);
+    if (datagrams.wantsSend) next = datagrams.writeFrames(bytes, next, end, sent, next === at);
+    return streams.wantsData ? streams.writeData(now, bytes, next, end, sent, sent.nextPacketNumber) : next;
+  }
+
+  /** A packet of path validation only, padded to `end`. RFC 9000 §8.2. */
+  pathProbe(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    response: Uint8Array | undefined,
+    challenge: Uint8Array | undefined,
+  ): number {
+    const sent = this.#parts.recovery.spaces[Space.APPLICATION]!;
+    let at = this.#header(bytes, start, Space.APPLICATION);
+    if (response !== undefined) at = writePathResponse(bytes, at, response);
+    if (challenge !== undefined) {
+      at = writePathChallenge(bytes, at, challenge);
+      sent.add(SentKind.PATH_CHALLENGE, 0, 0, 0);
+    }
+    bytes.fill(0, at, end);
+    this.ackEliciting = this.inFlight = true;
+    return end;
+  }
+
+  /** A packet with CONNECTION_CLOSE. Returns `start` when there is no room. */
+  closePacket(bytes: Uint8Array, start: number, end: number, space: Space, info: CloseInfo): number {
+    let at = this.#header(bytes, start, space);
+    // RFC 9000 §10.2.3: an application's code and reason are not for eyes that the handshake hasn't authenticated.
+    const hidden = info.application && space !== Space.APPLICATION;
+    const code = hidden ? TransportErrorCode.APPLICATION_ERROR : info.code;
+    const application = info.application && !hidden;
+    at = writeConnectionClose(bytes, at, end, application, code, info.frameType, hidden ? '' : info.reason);
+    this.ackEliciting = this.inFlight = false;
+    return this.#padForSample(bytes, at);
+  }
+
+  #header(bytes: Uint8Array, start: number, space: Space): number {
+    const { opening, recovery, remoteIds, spaces } = this.#parts;
+    const sent = recovery.spaces[space]!;
+    const packetNumber = sent.nextPacketNumber;
+    const pnLength = packetNumberLength(packetNumber, sent.largestAcked);
+    const id = remoteIds.current;
+    let payload: number;
+    if (space === Space.APPLICATION) {
+      payload = writeShortHeader(bytes, start, id, 0, spaces.oneRtt!.phase, pnLength, packetNumber);
+    } else {
+      const type = space === Space.INITIAL ? PacketType.INITIAL : PacketType.HANDSHAKE;
+      const { version, localId, token } = opening;
+      payload = writeLongHeader(bytes, start, type, version, id, localId, token, pnLength, packetNumber);
+    }
+    this.headerLength = payload - start;
+    this.pnOffset = payload - pnLength;
+    return payload;
+  }
+
+  /** A packet must be long enough for a header protection sample: four bytes from the packet number on. RFC 9001 §5.4.2. */
+  #padForSample(bytes: Uint8Array, at: number): number {
+    let next = at;
+    while (next < this.pnOffset + 4) {
+      bytes[next++] = 0;
+      this.inFlight = true;
+    }
+    return next;
+  }
+}

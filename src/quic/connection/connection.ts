@@ -1,0 +1,517 @@
+import type { Address } from '../base/address.ts';
+import { Ecn, type ReceiveBatch, type TransmitBatch } from '../base/batch.ts';
+import { Deque } from '../base/deque.ts';
+import { TransportError, TransportErrorCode } from '../base/errors.ts';
+import type { Random } from '../base/random.ts';
+import { type Millis, NEVER } from '../base/time.ts';
+import type { CryptoEngine } from '../crypto/engine.ts';
+import { Recovery } from '../recovery/recovery.ts';
+import { Streams } from '../stream/streams.ts';
+import type { CertificateVerdict, HandshakeSummary } from '../tls/session.ts';
+import { Space } from '../wire/frame-type.ts';
+import { type Header, readSupportedVersions } from '../wire/header.ts';
+import {
+  decodeTransportParameters,
+  encodeTransportParameters,
+  type TransportParameters,
+} from '../wire/transport-parameters.ts';
+import { Compose } from './compose.ts';
+import { type ConnectionStats, type ConnectionTimes, Counters, snapshot } from './counters.ts';
+import { DatagramQueue, datagramCapacity } from './datagram-queue.ts';
+import { Dispatch } from './dispatch.ts';
+import type { CloseInfo, ConnectionEvent } from './events.ts';
+import { FrameEffects } from './frame-effects.ts';
+import { Handshake } from './handshake.ts';
+import { IdleTimer } from './idle-timer.ts';
+import { type ConnectionState, Lifecycle } from './lifecycle.ts';
+import { LocalConnectionIds } from './local-connection-ids.ts';
+import { localParameters } from './local-parameters.ts';
+import { Observation } from './observation.ts';
+import type { Observer } from './observe.ts';
+import { Opening } from './opening.ts';
+import type { ConnectionOptions } from './options.ts';
+import { Paths } from './paths.ts';
+import { PendingFrames } from './pending-frames.ts';
+import { LOCAL_ID_LENGTH, Receive } from './receive.ts';
+import { RemoteConnectionIds } from './remote-connection-ids.ts';
+import { Spaces } from './spaces.ts';
+import type { ConnectionStart } from './start.ts';
+import { streamEvents } from './stream-event-queue.ts';
+import { Transmit } from './transmit.ts';
+
+/**
+ * One QUIC connection as a pure state machine (RFC 9000): datagrams and time go in, datagrams, deadlines and events come
+ * out. It reads no clock, owns no socket and awaits nothing; `now` never goes backwards.
+ */
+export class Connection {
+  readonly isServer: boolean;
+  readonly version: number;
+  readonly options: ConnectionOptions;
+  readonly local: Address;
+  readonly streams: Streams;
+  /** The peer's transport parameters; undefined until they arrived. Not authenticated before the handshake is complete. */
+  peerParameters: TransportParameters | undefined;
+  readonly #times: ConnectionTimes;
+  readonly #random: Random;
+  readonly #opening: Opening;
+  readonly #spaces: Spaces;
+  readonly #recovery: Recovery;
+  readonly #paths: Paths;
+  readonly #localIds: LocalConnectionIds;
+  readonly #remoteIds: RemoteConnectionIds;
+  readonly #pending = new PendingFrames();
+  readonly #datagrams = new DatagramQueue();
+  readonly #lifecycle = new Lifecycle();
+  readonly #idle: IdleTimer;
+  readonly #counters = new Counters();
+  readonly #observation = new Observation();
+  readonly #events = new Deque<ConnectionEvent>();
+  readonly #dispatch: Dispatch;
+  readonly #effects: FrameEffects;
+  readonly #handshake: Handshake;
+  readonly #receive: Receive;
+  readonly #compose: Compose;
+  readonly #transmit: Transmit;
+  readonly #ecnCapable: boolean;
+  readonly #newToken: Uint8Array | undefined;
+  /** What the application was last told about the connection's end. */
+  #announced: 'open' | 'closing' | 'closed' = 'open';
+  /** The time of the call that is being handled, for callbacks that come back in. */
+  #at: Millis;
+
+  constructor(start: ConnectionStart) {
+    const { now, isServer, version, options, remote, random, engine, issuer, localId } = start;
+    this.#at = now;
+    this.isServer = isServer;
+    this.version = version;
+    this.options = options;
+    this.local = start.local;
+    this.#random = random;
+    this.#times = { startedAt: now, completedAt: -1, confirmedAt: -1 };
+    this.#ecnCapable = start.ecnCapable && options.ecn;
+    this.#newToken = start.newToken;
+    this.#opening = new Opening(
+      isServer,
+      version,
+      localId.id,
+      start.originalDestinationId,
+      isServer ? start.remoteId : undefined,
+      engine,
+    );
+    if (start.token !== undefined) this.#opening.token = start.token;
+    this.#opening.retryId = start.retryId;
+    this.#spaces = new Spaces(options.transport.maxAckDelay);
+    this.#opening.installInitialKeys(
+      this.#spaces.initial,
+      isServer ? (start.retryId ?? start.originalDestinationId) : start.remoteId,
+    );
+    this.#recovery = new Recovery({
+      isServer,
+      congestion: options.congestion,
+      maxDatagramSize: options.datagramSize,
+      initialRtt: options.initialRtt,
+    });
+    this.#paths = new Paths(remote, !isServer || start.addressValidated, random);
+    this.#localIds = new LocalConnectionIds(issuer, localId);
+    this.#remoteIds = new RemoteConnectionIds(start.remoteId, options.transport.activeConnectionIdLimit);
+    this.#idle = new IdleTimer(now, options.transport.maxIdleTimeout, options.keepAlive);
+    this.streams = new Streams({ isServer, local: options.transport, events: streamEvents(this.#events) });
+    this.#dispatch = new Dispatch({
+      spaces: this.#spaces,
+      streams: this.streams,
+      localIds: this.#localIds,
+      remoteIds: this.#remoteIds,
+      pending: this.#pending,
+    });
+    this.#effects = this.#makeEffects();
+    this.#handshake = this.#makeHandshake(start, engine);
+    this.#receive = this.#makeReceive();
+    this.#compose = new Compose({
+      opening: this.#opening,
+      spaces: this.#spaces,
+      recovery: this.#recovery,
+      streams: this.streams,
+      localIds: this.#localIds,
+      remoteIds: this.#remoteIds,
+      pending: this.#pending,
+      datagrams: this.#datagrams,
+      ackDelayExponent: options.transport.ackDelayExponent,
+    });
+    this.#transmit = this.#makeTransmit();
+    this.#guard(now, () => this.#handshake.pump());
+  }
+
+  #makeEffects(): FrameEffects {
+    return new FrameEffects({
+      isServer: this.isServer,
+      spaces: this.#spaces,
+      streams: this.streams,
+      recovery: this.#recovery,
+      dispatch: this.#dispatch,
+      lifecycle: this.#lifecycle,
+      paths: this.#paths,
+      localIds: this.#localIds,
+      remoteIds: this.#remoteIds,
+      datagrams: this.#datagrams,
+      maxDatagramFrameSize: this.options.transport.maxDatagramFrameSize,
+      emit: (event) => this.#events.push(event),
+      onHandshakeConfirmed: (now) => this.#confirm(now),
+    });
+  }
+
+  #makeHandshake(start: ConnectionStart, engine: CryptoEngine): Handshake {
+    const { options } = this;
+    const parameters = localParameters(options.transport, this.#opening, start.localId, options.versions);
+    const tls = start.createTls(encodeTransportParameters(parameters, this.#random));
+    return new Handshake(tls, this.#spaces, engine, this.version, {
+      onPeerParameters: (bytes) => this.#onPeerParameters(bytes),
+      onReadKeys: (space) => {
+        if (space === Space.HANDSHAKE) this.#recovery.hasHandshakeKeys = true;
+        this.#receive.onReadKeys();
+      },
+      onComplete: (summary) => this.#onComplete(summary),
+      emit: (event) => this.#events.push(event),
+    });
+  }
+
+  #makeReceive(): Receive {
+    return new Receive({
+      opening: this.#opening,
+      spaces: this.#spaces,
+      paths: this.#paths,
+      remoteIds: this.#remoteIds,
+      lifecycle: this.#lifecycle,
+      idle: this.#idle,
+      counters: this.#counters,
+      effects: this.#effects,
+      observation: this.#observation,
+      onCrypto: () => this.#handshake.pump(),
+      onFirstPacket: (space) => this.#onPacketIn(space),
+      onRetry: (bytes, header) => this.#onRetry(bytes, header),
+      onVersionNegotiation: (bytes, header) => this.#onVersionNegotiation(bytes, header),
+      onStatelessReset: (now) => this.#onStatelessReset(now),
+      onMigration: (now, source, size, id) => this.#onMigration(now, source, size, id),
+    });
+  }
+
+  #makeTransmit(): Transmit {
+    return new Transmit({
+      isServer: this.isServer,
+      spaces: this.#spaces,
+      recovery: this.#recovery,
+      paths: this.#paths,
+      lifecycle: this.#lifecycle,
+      idle: this.#idle,
+      counters: this.#counters,
+      compose: this.#compose,
+      observation: this.#observation,
+      datagramSize: () => this.datagramSize,
+      ecnMark: () => (this.#ecnCapable ? this.#recovery.ecn.mark() : Ecn.NOT_ECT),
+      onHandshakeSent: () => this.#discard(Space.INITIAL),
+    });
+  }
+
+  // ---- input -------------------------------------------------------------------------------------------------------------
+
+  /** Takes datagrams [from, to) of the batch; their bytes are changed in place. */
+  handleDatagrams(now: Millis, batch: ReceiveBatch, from: number, to: number): void {
+    this.#guard(now, () => this.#receive.receive(now, batch, from, to));
+  }
+
+  /** Does what is due by `now`; to be called when `pollTimeout` has passed. */
+  handleTimeout(now: Millis): void {
+    this.#guard(now, () => this.#onTimeout(now));
+  }
+
+  /** Runs what may find a peer's violation: the one place where TransportErrors are caught. */
+  #guard(now: Millis, work: () => void): void {
+    this.#at = now;
+    try {
+      work();
+    } catch (error) {
+      if (error instanceof TransportError) this.#fail(now, 'local', error.code, error.frameType, error.message);
+      else this.#fail(now, 'internal', TransportErrorCode.INTERNAL_ERROR, 0, String((error as Error)?.stack ?? error));
+    }
+    this.#announce();
+  }
+
+  #fail(now: Millis, source: 'local' | 'internal', code: number, frameType: number, reason: string): void {
+    this.#lifecycle.close(now, { source, application: false, code, frameType, reason }, 3 * this.#pto());
+  }
+
+  #announce(): void {
+    const { state, info } = this.#lifecycle;
+    if (this.#lifecycle.isOpen || info === undefined) return;
+    if (this.#announced === 'open') {
+      this.#announced = 'closing';
+      this.#observation.observer?.(this.#at, { type: 'connection_closed', info });
+      this.#events.push({ type: 'closing', info });
+    }
+    if (state === 'closed' && this.#announced === 'closing') {
+      this.#announced = 'closed';
+      this.#localIds.retireAll();
+      this.#events.push({ type: 'closed', info });
+    }
+  }
+
+  #onTimeout(now: Millis): void {
+    const { options } = this;
+    if (!this.#lifecycle.isOpen) {
+      if (now >= this.#lifecycle.endAt) this.#lifecycle.end(this.#lifecycle.info!);
+      return;
+    }
+    if (now >= this.#idle.deadline(this.#pto())) {
+      return this.#lifecycle.end(ended('idle_timeout', 'no packet arrived within the idle timeout'));
+    }
+    if (this.state === 'handshaking' && now >= this.#times.startedAt + options.handshakeTimeout) {
+      return this.#lifecycle.end(ended('handshake_timeout', `no handshake within ${options.handshakeTimeout} ms`));
+    }
+    if (now >= this.#recovery.timeout()) {
+      this.#dispatch.now = now;
+      this.#recovery.onTimeout(now, this.#dispatch);
+    }
+    if (now >= this.#idle.keepAliveAt() && this.state === 'established') this.#pending.ping = true;
+    if (this.#paths.hasFailed(now) && !this.#paths.revert()) {
+      return this.#lifecycle.end(
+        ended('internal', 'the peer is not reachable at its new address', TransportErrorCode.NO_VIABLE_PATH),
+      );
+    }
+    this.#spaces.oneRtt?.onTimeout(now);
+  }
+
+  // ---- output ------------------------------------------------------------------------------------------------------------
+
+  /** Fills `out` with datagrams for one destination; false when there is nothing to send now. */
+  pollTransmit(now: Millis, out: TransmitBatch): boolean {
+    let filled = false;
+    this.#guard(now, () => {
+      const keys = this.#spaces.oneRtt;
+      if (keys?.mustUpdate) this.updateKey(now);
+      filled = this.#transmit.poll(now, out);
+    });
+    return filled;
+  }
+
+  /** When `handleTimeout`, or `pollTransmit` after a pause of the pacer's, is due. NEVER when it isn't. */
+  pollTimeout(): Millis {
+    if (!this.#lifecycle.isOpen) return this.#lifecycle.endAt;
+    const { initial, handshake, application } = this.#spaces;
+    let at = Math.min(
+      this.#recovery.timeout(),
+      this.#idle.deadline(this.#pto()),
+      this.#transmit.pacedUntil,
+      this.#paths.timeout(),
+    );
+    at = Math.min(at, application.acks.timeout(), this.#spaces.oneRtt?.timeout() ?? NEVER);
+    if (initial.read !== undefined) at = Math.min(at, initial.acks.timeout());
+    if (handshake.read !== undefined) at = Math.min(at, handshake.acks.timeout());
+    if (this.state === 'handshaking') return Math.min(at, this.#times.startedAt + this.options.handshakeTimeout);
+    return Math.min(at, this.#idle.keepAliveAt());
+  }
+
+  /** The next thing that the application should hear, or undefined. */
+  pollEvent(): ConnectionEvent | undefined {
+    return this.#events.shift();
+  }
+
+  get hasEvents(): boolean {
+    return this.#events.length > 0;
+  }
+
+  // ---- commands ----------------------------------------------------------------------------------------------------------
+
+  /** Answers a `verify` event. */
+  verdict(now: Millis, verdict: CertificateVerdict): void {
+    if (this.#lifecycle.isOpen) this.#guard(now, () => this.#handshake.verdict(verdict));
+  }
+
+  /** Ends the connection: CONNECTION_CLOSE of the application's kind (0x1d) or the transport's. RFC 9000 §10.2. */
+  close(now: Millis, application: boolean, code: number, reason: string): void {
+    this.#at = now;
+    this.#lifecycle.close(now, { source: 'local', application, code, frameType: 0, reason }, 3 * this.#pto());
+    this.#announce();
+  }
+
+  /** Forgets the connection at once, without a word to the peer. */
+  abandon(now: Millis, info: CloseInfo): void {
+    this.#at = now;
+    this.#lifecycle.end(info);
+    this.#announce();
+  }
+
+  /** Starts a key update; false while the last one isn't confirmed, or before the handshake is. RFC 9001 §6. */
+  updateKey(now: Millis): boolean {
+    const keys = this.#spaces.oneRtt;
+    if (keys === undefined || this.#times.confirmedAt < 0) return false;
+    const first = this.#recovery.spaces[Space.APPLICATION]!.nextPacketNumber;
+    if (!keys.initiate(now, first)) return false;
+    this.#counters.keyUpdates++;
+    this.#observation.observer?.(now, { type: 'key_updated', trigger: 'local_update', keyPhase: keys.phase });
+    return true;
+  }
+
+  /** Queues an unreliable datagram (RFC 9221); false when it is larger than `maxDatagramLength`. */
+  sendDatagram(bytes: Uint8Array): boolean {
+    if (bytes.length > this.maxDatagramLength || !this.#lifecycle.isOpen) return false;
+    this.#datagrams.push(bytes);
+    return true;
+  }
+
+  /** The largest datagram in bytes that `sendDatagram` takes now; 0 when the peer takes none. */
+  get maxDatagramLength(): number {
+    const peer = this.peerParameters?.maxDatagramFrameSize ?? 0;
+    if (peer === 0) return 0;
+    const overhead = 1 + this.#remoteIds.current.length + 4 + 16;
+    return datagramCapacity(Math.min(peer, this.datagramSize - overhead));
+  }
+
+  /** Sends a PING with the next packet. */
+  ping(): void {
+    this.#pending.ping = true;
+  }
+
+  // ---- state -------------------------------------------------------------------------------------------------------------
+
+  get state(): ConnectionState {
+    return this.#lifecycle.state;
+  }
+
+  /** Why it ended, or undefined while it lives. */
+  get closeInfo(): CloseInfo | undefined {
+    return this.#lifecycle.info;
+  }
+
+  get summary(): HandshakeSummary | undefined {
+    return this.#handshake.summary;
+  }
+
+  get remoteAddress(): Address {
+    return this.#paths.active.remote;
+  }
+
+  /** Bytes of UDP payload of a full datagram: what was configured, within what the peer takes. */
+  get datagramSize(): number {
+    return Math.min(this.options.datagramSize, this.peerParameters?.maxUdpPayloadSize ?? 65_527);
+  }
+
+  /** Subscribes to what happens inside; undefined unsubscribes. */
+  set observe(observer: Observer | undefined) {
+    this.#observation.attach(observer, this.#recovery, () => this.#at);
+    observer?.(this.#at, {
+      type: 'connection_started',
+      isServer: this.isServer,
+      local: this.local,
+      remote: this.remoteAddress,
+      originalDestinationConnectionId: this.#opening.originalDestinationId,
+      sourceConnectionId: this.#opening.localId,
+      version: this.version,
+    });
+  }
+
+  /** A snapshot of the connection's counters. */
+  stats(): ConnectionStats {
+    return snapshot(this.#times, this.#recovery, this.#counters, this.datagramSize);
+  }
+
+  // ---- what the components report -----------------------------------------------------------------------------------------
+
+  #pto(): Millis {
+    return this.#recovery.rtt.pto(this.#recovery.maxAckDelay);
+  }
+
+  #onPeerParameters(bytes: Uint8Array): void {
+    const parameters = decodeTransportParameters(bytes, !this.isServer);
+    this.#opening.authenticate(parameters);
+    const { versionInformation } = parameters;
+    if (versionInformation !== undefined && versionInformation.chosenVersion !== this.version) {
+      throw new TransportError(
+        TransportErrorCode.VERSION_NEGOTIATION_ERROR,
+        'version_information names another version',
+      );
+    }
+    this.peerParameters = parameters;
+    this.streams.setPeerLimits(parameters);
+    this.#recovery.maxAckDelay = parameters.maxAckDelay;
+    this.#effects.ackDelayUnit = 2 ** parameters.ackDelayExponent / 1000;
+    this.#localIds.setPeerLimit(parameters.activeConnectionIdLimit);
+    this.#idle.setPeerTimeout(parameters.maxIdleTimeout);
+    if (parameters.statelessResetToken !== undefined)
+      this.#remoteIds.setInitialResetToken(parameters.statelessResetToken);
+    this.#observation.observer?.(this.#at, { type: 'parameters_set', initiator: 'remote', parameters });
+  }
+
+  #onComplete(summary: HandshakeSummary): void {
+    this.#times.completedAt = this.#at;
+    if (this.#lifecycle.state === 'handshaking') this.#lifecycle.state = 'established';
+    this.#observation.observer?.(this.#at, { type: 'alpn_negotiated', alpn: summary.alpn, cipher: summary.suite.name });
+    this.#events.push({ type: 'handshake_complete', summary });
+    if (!this.isServer) return;
+    this.#pending.handshakeDone = true;
+    this.#pending.newToken = this.#newToken;
+    this.#confirm(this.#at);
+  }
+
+  /** RFC 9001 §4.1.2: from here on Handshake keys are of no use. */
+  #confirm(now: Millis): void {
+    if (this.#times.confirmedAt >= 0) return;
+    this.#times.confirmedAt = now;
+    this.#recovery.handshakeConfirmed = true;
+    this.#recovery.peerCompletedAddressValidation = true;
+    this.#discard(Space.INITIAL);
+    this.#discard(Space.HANDSHAKE);
+    this.#events.push({ type: 'handshake_confirmed' });
+  }
+
+  #discard(space: Space): void {
+    if (this.#spaces.all[space]!.discarded) return;
+    this.#spaces.discard(space);
+    this.#recovery.discardSpace(space);
+    this.#observation.observer?.(this.#at, { type: 'key_discarded', space });
+  }
+
+  #onPacketIn(space: Space): void {
+    if (!this.isServer || space !== Space.HANDSHAKE || this.#spaces.initial.discarded) return;
+    this.#paths.active.validated = true;
+    this.#discard(Space.INITIAL);
+  }
+
+  /** The server wants to see the client's address proved: the ClientHello goes again. RFC 9000 §17.2.5.2. */
+  #onRetry(bytes: Uint8Array, header: Header): void {
+    const retryId = this.#opening.followRetry(bytes, header);
+    if (retryId === undefined) return;
+    this.#remoteIds.replaceInitial(retryId);
+    this.#opening.installInitialKeys(this.#spaces.initial, retryId);
+    this.#spaces.initial.crypto.restart();
+    this.#recovery.resetForRetry();
+  }
+
+  #onVersionNegotiation(bytes: Uint8Array, header: Header): void {
+    const versions = readSupportedVersions(bytes, header);
+    if (versions.includes(this.version)) return;
+    const list = versions.map((version) => `0x${version.toString(16).padStart(8, '0')}`).join(', ');
+    this.#lifecycle.end(ended('version_negotiation', `the server speaks other versions of QUIC: ${list}`));
+  }
+
+  #onStatelessReset(now: Millis): void {
+    this.#lifecycle.drain(
+      now,
+      ended('stateless_reset', 'the peer has lost the state of this connection'),
+      3 * this.#pto(),
+    );
+  }
+
+  /** RFC 9000 §9.3: only once the handshake is confirmed; a client's server does not move. */
+  #onMigration(now: Millis, source: Address, datagramSize: number, destinationId: Uint8Array): void {
+    if (!this.isServer || this.#times.confirmedAt < 0 || destinationId.length !== LOCAL_ID_LENGTH) return;
+    const sameHost = source.host === this.#paths.active.remote.host;
+    this.#paths.migrate(now, source, datagramSize);
+    this.#remoteIds.rotate();
+    // RFC 9000 §9.4: another host may be another path; a new port alone is most likely a NAT's doing.
+    if (!sameHost) this.#recovery.resetPath(now, this.datagramSize);
+    this.#observation.observer?.(now, { type: 'path_updated', remote: source });
+  }
+}
+
+function ended(source: CloseInfo['source'], reason: string, code: number = TransportErrorCode.NO_ERROR): CloseInfo {
+  return { source, application: false, code, frameType: 0, reason };
+}

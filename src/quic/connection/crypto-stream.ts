@@ -1,0 +1,138 @@
+import { TransportError, TransportErrorCode } from '../base/errors.ts';
+import { Ranges } from '../base/ranges.ts';
+import { FrameType } from '../wire/frame-type.ts';
+import { cryptoHeaderSize, writeCryptoHeader } from '../wire/frames.ts';
+import { type SentFrames, SentKind } from '../wire/sent-frames.ts';
+
+/** How far ahead of the next needed byte handshake data may run, in bytes. RFC 9000 §7.5 asks for at least 4,096. */
+const RECEIVE_LIMIT = 64 << 10;
+
+/** A piece of a CRYPTO stream that came ahead of its turn. */
+interface Segment {
+  readonly offset: number;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * The ordered byte stream of TLS messages in one packet number space (RFC 9000 §7.5, §19.6). Handshakes are small, so both
+ * directions keep it simple: everything sent is kept until the space is discarded.
+ */
+export class CryptoStream {
+  /** Bytes of the peer's that came ahead, by offset. Every segment ends behind #read. */
+  #segments: Segment[] = [];
+  /** First offset not yet handed to TLS. */
+  #read = 0;
+  /** All that was ever written here; valid up to #written. */
+  #buffer: Uint8Array = new Uint8Array(0);
+  #written = 0;
+  /** First offset never sent. #nextUnsent <= #written. */
+  #nextUnsent = 0;
+  /** Sent, declared lost, not sent again since. */
+  readonly #lost = new Ranges();
+  readonly #acked = new Ranges();
+
+  /**
+   * Takes a CRYPTO frame's data.
+   * @throws TransportError CRYPTO_BUFFER_EXCEEDED when it runs too far ahead.
+   */
+  receive(offset: number, bytes: Uint8Array, start: number, length: number): void {
+    if (offset + length > this.#read + RECEIVE_LIMIT) {
+      throw new TransportError(
+        TransportErrorCode.CRYPTO_BUFFER_EXCEEDED,
+        'handshake data too far ahead',
+        FrameType.CRYPTO,
+      );
+    }
+    if (offset + length <= this.#read) return;
+    if (this.#segments.length >= 1024) {
+      throw new TransportError(
+        TransportErrorCode.CRYPTO_BUFFER_EXCEEDED,
+        'handshake data in too many pieces',
+        FrameType.CRYPTO,
+      );
+    }
+    this.#segments.push({ offset, bytes: bytes.slice(start, start + length) });
+  }
+
+  /** The next in-order bytes, or undefined when they have not come. */
+  read(): Uint8Array | undefined {
+    for (let i = 0; i < this.#segments.length; i++) {
+      const { offset, bytes } = this.#segments[i]!;
+      if (offset > this.#read) continue;
+      this.#segments.splice(i, 1);
+      const fresh = bytes.subarray(Math.min(bytes.length, this.#read - offset));
+      if (fresh.length === 0) {
+        i = -1;
+        continue;
+      }
+      this.#read += fresh.length;
+      return fresh;
+    }
+    return undefined;
+  }
+
+  /** Queues bytes for sending. */
+  write(bytes: Uint8Array): void {
+    if (this.#written + bytes.length > this.#buffer.length) {
+      const grown = new Uint8Array(Math.max(2048, 2 * this.#buffer.length, this.#written + bytes.length));
+      grown.set(this.#buffer.subarray(0, this.#written));
+      this.#buffer = grown;
+    }
+    this.#buffer.set(bytes, this.#written);
+    this.#written += bytes.length;
+  }
+
+  /** Whether something waits to be sent or sent again. */
+  get wantsSend(): boolean {
+    return this.#nextUnsent < this.#written || !this.#lost.isEmpty;
+  }
+
+  /** Writes CRYPTO frames into [at, end), lost data first; returns the offset behind them. */
+  writeFrames(bytes: Uint8Array, at: number, end: number, sent: SentFrames): number {
+    let next = at;
+    while (!this.#lost.isEmpty) {
+      const from = this.#lost.start(0);
+      const length = this.#writeFrame(bytes, next, end, from, this.#lost.end(0) - from);
+      if (length === 0) return next;
+      next += cryptoHeaderSize(from, length) + length;
+      this.#lost.remove(from, from + length);
+      sent.add(SentKind.CRYPTO, 0, from, length);
+    }
+    if (this.#nextUnsent < this.#written) {
+      const from = this.#nextUnsent;
+      const length = this.#writeFrame(bytes, next, end, from, this.#written - from);
+      if (length === 0) return next;
+      next += cryptoHeaderSize(from, length) + length;
+      this.#nextUnsent += length;
+      sent.add(SentKind.CRYPTO, 0, from, length);
+    }
+    return next;
+  }
+
+  /** Writes one frame with as much of [offset, offset+wanted) as fits and returns how much that was. */
+  #writeFrame(bytes: Uint8Array, at: number, end: number, offset: number, wanted: number): number {
+    let length = Math.min(wanted, end - at - cryptoHeaderSize(offset, wanted));
+    if (length <= 0) return 0;
+    length = Math.min(wanted, end - at - cryptoHeaderSize(offset, length));
+    const data = writeCryptoHeader(bytes, at, offset, length);
+    bytes.set(this.#buffer.subarray(offset, offset + length), data);
+    return length;
+  }
+
+  onAcked(offset: number, length: number): void {
+    this.#acked.add(offset, offset + length);
+    this.#lost.remove(offset, offset + length);
+  }
+
+  onLost(offset: number, length: number): void {
+    this.#lost.add(offset, offset + length);
+    for (let i = 0; i < this.#acked.count; i++) this.#lost.remove(this.#acked.start(i), this.#acked.end(i));
+  }
+
+  /** Sends everything again from the start: the server answered with a Retry (RFC 9000 §17.2.5.3). */
+  restart(): void {
+    this.#nextUnsent = 0;
+    this.#lost.clear();
+    this.#acked.clear();
+  }
+}

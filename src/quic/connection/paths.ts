@@ -1,0 +1,132 @@
+import { type Address, sameAddress } from '../base/address.ts';
+import { sameBytes } from '../base/cursor.ts';
+import { type Random, randomBytes } from '../base/random.ts';
+import { type Millis, NEVER } from '../base/time.ts';
+
+/** How many PATH_RESPONSE frames may wait: a peer that floods challenges gets only the newest answered. */
+const MAX_RESPONSES = 8;
+/** How often a challenge is sent before the path counts as failed. */
+const MAX_CHALLENGES = 3;
+
+/** One remote address that the connection uses, with its anti-amplification account. RFC 9000 §8.1. */
+export class Path {
+  readonly remote: Address;
+  /** Whether the peer has shown that it receives there. */
+  validated: boolean;
+  bytesReceived = 0;
+  bytesSent = 0;
+
+  constructor(remote: Address, validated: boolean) {
+    this.remote = remote;
+    this.validated = validated;
+  }
+
+  /** How many bytes may be sent now: three times what came, until the address is validated. */
+  get allowance(): number {
+    return this.validated ? Number.POSITIVE_INFINITY : Math.max(0, 3 * this.bytesReceived - this.bytesSent);
+  }
+}
+
+/** A PATH_CHALLENGE to be answered, on the path that it came by. */
+export interface PathResponse {
+  readonly remote: Address;
+  readonly data: Uint8Array;
+  /** How large the answer's datagram may be: three times what came. */
+  readonly limit: number;
+}
+
+/** Which address the connection uses, and the validation of a new one. RFC 9000 §8.2 and §9. */
+export class Paths {
+  active: Path;
+  /** The last validated path, to return to when the new one fails. */
+  #previous: Path | undefined;
+  readonly #random: Random;
+  /** Data of the challenges sent on the active path and not answered. */
+  #challenges: Uint8Array[] = [];
+  #challengesSent = 0;
+  /** When the next challenge goes out, or the validation has failed. */
+  #challengeAt: Millis = NEVER;
+  #responses: PathResponse[] = [];
+
+  constructor(remote: Address, validated: boolean, random: Random) {
+    this.active = new Path(remote, validated);
+    this.#random = random;
+  }
+
+  /** The peer sent a non-probing packet from another address: follows it there, and asks whether it is really there. */
+  migrate(now: Millis, remote: Address, datagramSize: number): void {
+    if (this.#previous !== undefined && sameAddress(this.#previous.remote, remote)) {
+      this.active = this.#previous;
+      this.#previous = undefined;
+      this.#challengeAt = NEVER;
+      this.#challenges = [];
+      return;
+    }
+    if (this.active.validated) this.#previous = this.active;
+    this.active = new Path(remote, false);
+    this.active.bytesReceived = datagramSize;
+    this.#challenges = [];
+    this.#challengesSent = 0;
+    this.#challengeAt = now;
+  }
+
+  /** When to send the next challenge or to give the path up. */
+  timeout(): Millis {
+    return this.#challengeAt;
+  }
+
+  /** Whether a challenge is due on the active path. */
+  challengeDue(now: Millis): boolean {
+    return now >= this.#challengeAt && this.#challengesSent < MAX_CHALLENGES;
+  }
+
+  /** The data of a new challenge; the next one is due a PTO later, doubling. */
+  nextChallenge(now: Millis, pto: Millis): Uint8Array {
+    const data = randomBytes(this.#random, 8);
+    this.#challenges.push(data);
+    this.#challengeAt = now + pto * 2 ** this.#challengesSent;
+    this.#challengesSent++;
+    return data;
+  }
+
+  /** Whether the validation of the active path has failed by now. */
+  hasFailed(now: Millis): boolean {
+    return now >= this.#challengeAt && this.#challengesSent >= MAX_CHALLENGES;
+  }
+
+  /** Returns to the last validated path; false when there is none (RFC 9000 §9.3.2). */
+  revert(): boolean {
+    this.#challengeAt = NEVER;
+    this.#challenges = [];
+    if (this.#previous === undefined) return false;
+    this.active = this.#previous;
+    this.#previous = undefined;
+    return true;
+  }
+
+  /** A PATH_RESPONSE arrived; returns whether it validated the active path. RFC 9000 §8.2.3. */
+  onResponse(data: Uint8Array): boolean {
+    if (!this.#challenges.some((sent) => sameBytes(sent, data))) return false;
+    this.#challenges = [];
+    this.#challengeAt = NEVER;
+    this.#previous = undefined;
+    const first = !this.active.validated;
+    this.active.validated = true;
+    return first;
+  }
+
+  /** A PATH_CHALLENGE arrived from `remote` in a datagram of `datagramSize` bytes. */
+  onChallenge(remote: Address, data: Uint8Array, datagramSize: number): void {
+    if (this.#responses.length >= MAX_RESPONSES) this.#responses.shift();
+    const limit = sameAddress(remote, this.active.remote) ? this.active.allowance : 3 * datagramSize;
+    this.#responses.push({ remote, data, limit });
+  }
+
+  get hasResponses(): boolean {
+    return this.#responses.length > 0;
+  }
+
+  takeResponse(): PathResponse | undefined {
+    return this.#responses.shift();
+  }
+}

@@ -1,0 +1,352 @@
+import { type Address, sameAddress } from '../base/address.ts';
+import { type Arena, heapArena } from '../base/arena.ts';
+import type { ReceiveBatch } from '../base/batch.ts';
+import { sameBytes } from '../base/cursor.ts';
+import { TransportError, TransportErrorCode } from '../base/errors.ts';
+import type { Millis } from '../base/time.ts';
+import type { HeaderBatch } from '../crypto/engine.ts';
+import { FrameReader } from '../wire/frame-reader.ts';
+import { PacketType, Space } from '../wire/frame-type.ts';
+import { Header, KEY_PHASE_BIT, LONG_RESERVED_BITS, readHeader, SHORT_RESERVED_BITS } from '../wire/header.ts';
+import { decodePacketNumber, readTruncated } from '../wire/packet-number.ts';
+import type { Counters } from './counters.ts';
+import type { FrameEffects } from './frame-effects.ts';
+import type { IdleTimer } from './idle-timer.ts';
+import type { Lifecycle } from './lifecycle.ts';
+import type { Observation } from './observation.ts';
+import type { Opening } from './opening.ts';
+import type { Paths } from './paths.ts';
+import type { RemoteConnectionIds } from './remote-connection-ids.ts';
+import type { Spaces } from './spaces.ts';
+
+/** Length of every connection ID that this implementation issues, in bytes. */
+export const LOCAL_ID_LENGTH = 8;
+/** Bytes of AEAD tag behind every packet, RFC 9001 §5.3. */
+export const TAG_LENGTH = 16;
+/** How many packets that came before their keys are kept. */
+const MAX_ASIDE = 32;
+/** How many short headers are unprotected in one call. */
+const MAX_RUN = 64;
+/** The frame reader's flags. */
+const ACK_ELICITING = 1;
+const NON_PROBING = 2;
+
+/** The components that receiving packets changes. */
+export interface ReceiveParts {
+  readonly opening: Opening;
+  readonly spaces: Spaces;
+  readonly paths: Paths;
+  readonly remoteIds: RemoteConnectionIds;
+  readonly lifecycle: Lifecycle;
+  readonly idle: IdleTimer;
+  readonly counters: Counters;
+  readonly effects: FrameEffects;
+  readonly observation: Observation;
+  /** Handshake bytes arrived: feed TLS. */
+  onCrypto(): void;
+  /** The first packet of a space was authenticated: a server learns from a Handshake packet that the address is real. */
+  onFirstPacket(space: Space): void;
+  /** A Retry or Version Negotiation packet for a client; not authenticated beyond its form. */
+  onRetry(bytes: Uint8Array, header: Header): void;
+  onVersionNegotiation(bytes: Uint8Array, header: Header): void;
+  onStatelessReset(now: Millis): void;
+  /** The peer now sends from `source`. */
+  onMigration(now: Millis, source: Address, datagramSize: number, destinationId: Uint8Array): void;
+}
+
+/** A datagram's rest that came before its keys. */
+interface Aside {
+  readonly bytes: Uint8Array;
+  readonly source: Address;
+  readonly ecn: number;
+}
+
+/** From datagrams to frames: headers, keys, packet numbers, duplicates. RFC 9000 §12, RFC 9001 §5. */
+export class Receive {
+  readonly #parts: ReceiveParts;
+  readonly #header = new Header();
+  readonly #frames = new FrameReader();
+  readonly #run: HeaderBatch = { count: 0, start: new Int32Array(MAX_RUN), pnOffset: new Int32Array(MAX_RUN) };
+  /** Batch index of each entry of #run. */
+  readonly #runIndex = new Int32Array(MAX_RUN);
+  #aside: Aside[] = [];
+  /** Whether keys came that may open what was put aside. */
+  #asideDue = false;
+  /** Whether a packet of the peer's has been authenticated: no Retry or Version Negotiation counts after that. */
+  #heard = false;
+
+  constructor(parts: ReceiveParts) {
+    this.#parts = parts;
+  }
+
+  /** Takes datagrams [from, to) of the batch, in place. Throws a TransportError on a peer's violation. */
+  receive(now: Millis, batch: ReceiveBatch, from: number, to: number): void {
+    const { lifecycle } = this.#parts;
+    const bytes = batch.arena.bytes;
+    let i = from;
+    while (i < to && lifecycle.isOpen) {
+      const isLong = (bytes[batch.start[i]!]! & 0x80) !== 0;
+      if (isLong || this.#parts.spaces.oneRtt === undefined) {
+        if (this.#admit(batch.source[i]!, batch.length[i]!)) {
+          const start = batch.start[i]!;
+          this.#receiveDatagram(now, batch.arena, start, start + batch.length[i]!, batch.source[i]!, batch.ecn[i]!);
+        }
+        i++;
+      } else {
+        i = this.#receiveShortRun(now, batch, i, to);
+      }
+      while (this.#asideDue) this.#receiveAside(now);
+    }
+    for (; i < to; i++) lifecycle.onStray();
+  }
+
+  /** New read keys: what was put aside gets another try. */
+  onReadKeys(): void {
+    this.#asideDue = this.#aside.length > 0;
+  }
+
+  /** Counts a datagram; false for one that a client must ignore because it isn't from its server. RFC 9000 §9. */
+  #admit(source: Address, size: number): boolean {
+    const { counters, paths, opening } = this.#parts;
+    counters.datagramsReceived++;
+    counters.bytesReceived += size;
+    if (source === paths.active.remote || sameAddress(source, paths.active.remote)) {
+      paths.active.bytesReceived += size;
+      return true;
+    }
+    if (opening.isServer) return true;
+    this.#drop('unknown_source', size);
+    return false;
+  }
+
+  #drop(trigger: string, size: number): void {
+    this.#parts.counters.packetsDropped++;
+    this.#parts.observation.observer?.(this.#parts.effects.now, { type: 'packet_dropped', trigger, size });
+  }
+
+  #receiveAside(now: Millis): void {
+    this.#asideDue = false;
+    const waiting = this.#aside;
+    this.#aside = [];
+    for (const { bytes, source, ecn } of waiting) {
+      if (!this.#parts.lifecycle.isOpen) return;
+      const arena = heapArena(bytes.length);
+      arena.bytes.set(bytes);
+      this.#receiveDatagram(now, arena, 0, bytes.length, source, ecn);
+    }
+  }
+
+  #putAside(bytes: Uint8Array, start: number, end: number, source: Address, ecn: number): void {
+    if (this.#aside.length >= MAX_ASIDE) return this.#drop('keys_unavailable', end - start);
+    this.#aside.push({ bytes: bytes.slice(start, end), source, ecn });
+  }
+
+  /** One datagram of one or more coalesced packets, RFC 9000 §12.2. */
+  #receiveDatagram(now: Millis, arena: Arena, start: number, end: number, source: Address, ecn: number): void {
+    const { effects, lifecycle } = this.#parts;
+    const header = this.#header;
+    const bytes = arena.bytes;
+    effects.now = now;
+    effects.source = source;
+    effects.datagramSize = end - start;
+    let destination: Uint8Array | undefined;
+    for (let at = start; at < end && lifecycle.isOpen; at = header.end) {
+      if (!readHeader(bytes, at, end, LOCAL_ID_LENGTH, header)) return this.#drop('invalid', end - at);
+      const id = bytes.slice(header.dcidStart, header.dcidStart + header.dcidLength);
+      destination ??= id;
+      // RFC 9000 §12.2: coalesced packets of another connection are dropped, the rest of the datagram is not.
+      if (!sameBytes(destination, id)) {
+        this.#drop('unknown_connection_id', header.end - at);
+        continue;
+      }
+      effects.idBytes = bytes;
+      effects.idStart = header.dcidStart;
+      effects.idLength = header.dcidLength;
+      this.#receivePacket(now, arena, at, source, ecn);
+    }
+  }
+
+  #receivePacket(now: Millis, arena: Arena, at: number, source: Address, ecn: number): void {
+    const header = this.#header;
+    const { end } = header;
+    const bytes = arena.bytes;
+    switch (header.type) {
+      case PacketType.ONE_RTT:
+        if (this.#parts.spaces.oneRtt === undefined) return this.#putAside(bytes, at, end, source, ecn);
+        if (this.#isStatelessReset(bytes, at, end)) return this.#parts.onStatelessReset(now);
+        this.#run.count = 0;
+        this.#addToRun(at, end, 0);
+        if (this.#run.count === 0) return this.#drop('too_short', end - at);
+        this.#parts.spaces.oneRtt.readHeader.unprotect(arena, this.#run);
+        return this.#receiveShort(now, arena, at, end, source, ecn);
+      case PacketType.VERSION_NEGOTIATION:
+        if (!this.#parts.opening.isServer && !this.#heard) this.#parts.onVersionNegotiation(bytes, header);
+        return;
+      case PacketType.RETRY:
+        if (!this.#parts.opening.isServer && !this.#heard && header.known) this.#parts.onRetry(bytes, header);
+        return;
+      case PacketType.ZERO_RTT:
+        return this.#drop('keys_unavailable', end - at);
+      default:
+        return this.#receiveLong(now, arena, at, source, ecn);
+    }
+  }
+
+  /** An Initial or Handshake packet. */
+  #receiveLong(now: Millis, arena: Arena, at: number, source: Address, ecn: number): void {
+    const { opening, spaces, effects } = this.#parts;
+    const header = this.#header;
+    const bytes = arena.bytes;
+    const { end, pnOffset, type } = header;
+    const size = end - at;
+    if (header.version !== opening.version) return this.#drop('unexpected_version', size);
+    const spaceIndex = type === PacketType.INITIAL ? Space.INITIAL : Space.HANDSHAKE;
+    const space = spaces.all[spaceIndex]!;
+    const keys = space.read;
+    if (keys === undefined) {
+      if (space.discarded) return this.#drop('keys_discarded', size);
+      return this.#putAside(bytes, at, end, source, ecn);
+    }
+    const sourceId = bytes.subarray(header.scidStart, header.scidStart + header.scidLength);
+    if (opening.remoteId !== undefined && !sameBytes(opening.remoteId, sourceId))
+      return this.#drop('unknown_connection_id', size);
+    if (pnOffset + 4 + TAG_LENGTH > end) return this.#drop('too_short', size);
+    // RFC 9000 §17.2.2: only clients put tokens on Initial packets.
+    if (!opening.isServer && type === PacketType.INITIAL && header.tokenLength > 0) return this.#drop('token', size);
+
+    this.#run.count = 1;
+    this.#run.start[0] = at;
+    this.#run.pnOffset[0] = pnOffset;
+    keys.headerKey.unprotect(arena, this.#run);
+    const pnLength = (bytes[at]! & 0x03) + 1;
+    const packetNumber = decodePacketNumber(space.acks.largest, readTruncated(bytes, pnOffset, pnLength), pnLength);
+    const payload = pnOffset + pnLength;
+    if (!keys.packetKey.open(arena, at, payload - at, end - payload, packetNumber))
+      return this.#drop('decryption_failure', size);
+    if ((bytes[at]! & LONG_RESERVED_BITS) !== 0) reservedBits();
+    if (space.acks.isDuplicate(packetNumber)) return this.#drop('duplicate', size);
+
+    if (opening.remoteId === undefined) {
+      opening.remoteId = sourceId.slice();
+      this.#parts.remoteIds.replaceInitial(opening.remoteId);
+    }
+    this.#heard = true;
+    this.#parts.onFirstPacket(spaceIndex);
+    effects.space = spaceIndex;
+    this.#receiveFrames(now, type, packetNumber, arena, at, payload, end, ecn);
+  }
+
+  /** Datagrams that start with short headers, as many as follow each other; returns the index behind them. */
+  #receiveShortRun(now: Millis, batch: ReceiveBatch, from: number, to: number): number {
+    const { effects, lifecycle, spaces } = this.#parts;
+    const bytes = batch.arena.bytes;
+    const run = this.#run;
+    run.count = 0;
+    let i = from;
+    for (; i < to && run.count < MAX_RUN; i++) {
+      const start = batch.start[i]!;
+      const end = start + batch.length[i]!;
+      if ((bytes[start]! & 0x80) !== 0) break;
+      if (!this.#admit(batch.source[i]!, end - start)) continue;
+      if (this.#isStatelessReset(bytes, start, end)) {
+        this.#parts.onStatelessReset(now);
+        return to;
+      }
+      this.#addToRun(start, end, i);
+    }
+    if (run.count === 0) return i;
+    spaces.oneRtt!.readHeader.unprotect(batch.arena, run);
+    effects.now = now;
+    const count = run.count;
+    for (let k = 0; k < count && lifecycle.isOpen; k++) {
+      const index = this.#runIndex[k]!;
+      const start = batch.start[index]!;
+      const end = start + batch.length[index]!;
+      effects.source = batch.source[index]!;
+      effects.datagramSize = end - start;
+      this.#receiveShort(now, batch.arena, start, end, batch.source[index]!, batch.ecn[index]!);
+    }
+    return i;
+  }
+
+  #addToRun(start: number, end: number, index: number): void {
+    const pnOffset = start + 1 + LOCAL_ID_LENGTH;
+    if (pnOffset + 4 + TAG_LENGTH > end) return;
+    const run = this.#run;
+    run.start[run.count] = start;
+    run.pnOffset[run.count] = pnOffset;
+    this.#runIndex[run.count++] = index;
+  }
+
+  /** RFC 9000 §10.3.1: checked before opening, which leaves the bytes of a packet that fails undefined. */
+  #isStatelessReset(bytes: Uint8Array, start: number, end: number): boolean {
+    return end - start >= 21 && this.#parts.remoteIds.isResetToken(bytes, end - 16);
+  }
+
+  /** A 1-RTT packet whose header protection is off. */
+  #receiveShort(now: Millis, arena: Arena, start: number, end: number, source: Address, ecn: number): void {
+    const { spaces, effects, paths } = this.#parts;
+    const bytes = arena.bytes;
+    const first = bytes[start]!;
+    const acks = spaces.application.acks;
+    const pnOffset = start + 1 + LOCAL_ID_LENGTH;
+    const pnLength = (first & 0x03) + 1;
+    const packetNumber = decodePacketNumber(acks.largest, readTruncated(bytes, pnOffset, pnLength), pnLength);
+    const payload = pnOffset + pnLength;
+    const phase = (first & KEY_PHASE_BIT) === 0 ? 0 : 1;
+    if (!spaces.oneRtt!.openOneRtt(now, arena, start, payload - start, end - payload, packetNumber, phase)) {
+      return this.#drop('decryption_failure', end - start);
+    }
+    if ((first & SHORT_RESERVED_BITS) !== 0) reservedBits();
+    if (acks.isDuplicate(packetNumber)) return this.#drop('duplicate', end - start);
+    const newest = packetNumber > acks.largest;
+    effects.space = Space.APPLICATION;
+    effects.idBytes = bytes;
+    effects.idStart = start + 1;
+    effects.idLength = LOCAL_ID_LENGTH;
+    const flags = this.#receiveFrames(now, PacketType.ONE_RTT, packetNumber, arena, start, payload, end, ecn);
+    const moved = source !== paths.active.remote && !sameAddress(source, paths.active.remote);
+    if (moved && newest && (flags & NON_PROBING) !== 0) {
+      this.#parts.onMigration(now, source, effects.datagramSize, bytes.slice(start + 1, pnOffset));
+    }
+  }
+
+  /** Reads the frames of an opened packet and takes note of it; returns the frame reader's flags. */
+  #receiveFrames(
+    now: Millis,
+    type: PacketType,
+    packetNumber: number,
+    arena: Arena,
+    start: number,
+    payload: number,
+    end: number,
+    ecn: number,
+  ): number {
+    const { effects, spaces, idle, counters, observation } = this.#parts;
+    const payloadEnd = end - TAG_LENGTH;
+    observation.observer?.(now, {
+      type: 'packet_received',
+      packetType: type,
+      packetNumber,
+      size: end - start,
+      bytes: arena.bytes,
+      payloadStart: payload,
+      payloadEnd,
+    });
+    effects.packetNumber = packetNumber;
+    const space = spaces.all[effects.space]!;
+    const flags = this.#frames.read(arena.bytes, payload, payloadEnd, type, effects);
+    counters.packetsReceived++;
+    space.acks.onPacketReceived(now, packetNumber, (flags & ACK_ELICITING) !== 0, ecn);
+    idle.onReceived(now);
+    if (effects.cryptoArrived) {
+      effects.cryptoArrived = false;
+      this.#parts.onCrypto();
+    }
+    return flags;
+  }
+}
+
+function reservedBits(): never {
+  throw new TransportError(TransportErrorCode.PROTOCOL_VIOLATION, 'reserved bits are set');
+}

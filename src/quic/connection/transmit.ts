@@ -1,0 +1,294 @@
+import type { Arena } from '../base/arena.ts';
+import { Ecn, type TransmitBatch } from '../base/batch.ts';
+import { type Millis, NEVER } from '../base/time.ts';
+import type { HeaderBatch } from '../crypto/engine.ts';
+import type { Recovery } from '../recovery/recovery.ts';
+import { PacketType, Space } from '../wire/frame-type.ts';
+import { patchLength } from '../wire/header.ts';
+import type { Compose } from './compose.ts';
+import type { Counters } from './counters.ts';
+import type { IdleTimer } from './idle-timer.ts';
+import type { Lifecycle } from './lifecycle.ts';
+import type { Observation } from './observation.ts';
+import type { Paths } from './paths.ts';
+import { TAG_LENGTH } from './receive.ts';
+import type { Spaces } from './spaces.ts';
+
+/** Datagrams with Initial packets are at least this large, RFC 9000 §14.1; so are path probes, §8.2.1. */
+const MIN_DATAGRAM = 1200;
+/** Room that the smallest packet worth sending needs: headers, a small frame, a tag. */
+const MIN_ROOM = 100;
+/** The kernel takes at most this many segments in one batch (UDP_MAX_SEGMENTS of older kernels). */
+const MAX_SEGMENTS = 64;
+const SPACES = [Space.INITIAL, Space.HANDSHAKE, Space.APPLICATION] as const;
+const PACKET_TYPES = [PacketType.INITIAL, PacketType.HANDSHAKE, PacketType.ONE_RTT] as const;
+
+/** The components that sending packets changes. */
+export interface TransmitParts {
+  readonly isServer: boolean;
+  readonly spaces: Spaces;
+  readonly recovery: Recovery;
+  readonly paths: Paths;
+  readonly lifecycle: Lifecycle;
+  readonly idle: IdleTimer;
+  readonly counters: Counters;
+  readonly compose: Compose;
+  readonly observation: Observation;
+  /** Bytes of UDP payload of a full datagram on the active path. */
+  datagramSize(): number;
+  /** What to mark packets with: `Ecn.ECT0` or `Ecn.NOT_ECT`. */
+  ecnMark(): number;
+  /** A client has sent its first Handshake packet: Initial keys can go. RFC 9001 §4.9.1. */
+  onHandshakeSent(): void;
+}
+
+/** Fills datagrams: which packet number spaces, how much, how large. RFC 9000 §12.2, §14; RFC 9002 §7. */
+export class Transmit {
+  readonly #parts: TransmitParts;
+  readonly #headers: HeaderBatch = {
+    count: 0,
+    start: new Int32Array(MAX_SEGMENTS),
+    pnOffset: new Int32Array(MAX_SEGMENTS),
+  };
+  /** The packets of the datagram that is being coalesced. */
+  readonly #pieces: Piece[] = [];
+  /** The ECN codepoint of the batch that is being filled. */
+  #ecn: number = Ecn.NOT_ECT;
+  /** When the pacer lets the next datagram go; NEVER when it isn't what holds sending back. */
+  pacedUntil: Millis = NEVER;
+
+  constructor(parts: TransmitParts) {
+    this.#parts = parts;
+  }
+
+  /** Fills `out` with datagrams for one destination; false when there is nothing to send now. */
+  poll(now: Millis, out: TransmitBatch): boolean {
+    out.clear();
+    this.#ecn = this.#parts.ecnMark();
+    const { lifecycle, paths, spaces } = this.#parts;
+    if (lifecycle.state === 'closing') return this.#pollClose(now, out);
+    if (!lifecycle.isOpen) return false;
+    if (spaces.oneRtt !== undefined && (paths.hasResponses || paths.challengeDue(now)) && this.#pollProbe(now, out))
+      return true;
+    if (spaces.canSend(Space.INITIAL) || spaces.canSend(Space.HANDSHAKE)) return this.#pollHandshake(now, out);
+    return spaces.oneRtt !== undefined && this.#pollOneRtt(now, out);
+  }
+
+  /** 1-RTT packets only: a batch of equal datagrams, one packet each. */
+  #pollOneRtt(now: Millis, out: TransmitBatch): boolean {
+    const { recovery, compose, paths, spaces } = this.#parts;
+    const path = paths.active;
+    const size = this.#parts.datagramSize();
+    const oneRtt = spaces.oneRtt!;
+    const bytes = out.arena.bytes;
+    const headers = this.#headers;
+    let allowance = recovery.sendAllowance(now);
+    let pathAllowance = path.allowance;
+    let at = 0;
+    headers.count = 0;
+    this.pacedUntil = NEVER;
+    while (at + size <= out.capacity && headers.count < MAX_SEGMENTS) {
+      recovery.amplificationLimited = pathAllowance < size;
+      if (recovery.amplificationLimited) break;
+      const probe = recovery.probes[Space.APPLICATION]! > 0;
+      const mayCarry = probe || allowance >= size;
+      if (!mayCarry && !spaces.application.acks.isDue(now)) {
+        if (compose.wantsSend) this.pacedUntil = recovery.nextSendTime(now);
+        break;
+      }
+      const end = compose.packet(now, bytes, at, at + size - TAG_LENGTH, Space.APPLICATION, mayCarry, probe);
+      if (end === at) {
+        if (allowance >= size) recovery.onAppLimited();
+        break;
+      }
+      const length = end + TAG_LENGTH - at;
+      this.#note(now, out.arena, at, end, Space.APPLICATION, length);
+      const packetNumber = this.#commit(now, Space.APPLICATION, length);
+      oneRtt.seal(out.arena, at, compose.headerLength, end - at - compose.headerLength, packetNumber);
+      headers.start[headers.count] = at;
+      headers.pnOffset[headers.count++] = compose.pnOffset;
+      at += length;
+      if (compose.inFlight) allowance -= length;
+      pathAllowance -= length;
+      if (length < size) break;
+    }
+    if (at === 0) return false;
+    oneRtt.writeHeader.protect(out.arena, headers);
+    return this.#finish(out, at, headers.count > 1 ? size : at, paths.active.remote);
+  }
+
+  /** While Initial or Handshake keys live: one datagram of coalesced packets. */
+  #pollHandshake(now: Millis, out: TransmitBatch): boolean {
+    const { recovery, compose, spaces, paths, isServer } = this.#parts;
+    const path = paths.active;
+    const limit = Math.min(this.#parts.datagramSize(), path.allowance);
+    recovery.amplificationLimited = limit < MIN_ROOM;
+    this.pacedUntil = NEVER;
+    const bytes = out.arena.bytes;
+    let allowance = recovery.sendAllowance(now);
+    let at = 0;
+    let packets = 0;
+    let pad = false;
+    for (const space of SPACES) {
+      if (!spaces.canSend(space) || at + MIN_ROOM > limit) continue;
+      const probe = recovery.probes[space]! > 0;
+      const mayCarry = probe || allowance >= MIN_DATAGRAM;
+      const end = compose.packet(now, bytes, at, limit - TAG_LENGTH, space, mayCarry, probe);
+      if (end === at) continue;
+      // RFC 9000 §14.1: all of a client's datagrams with Initial packets, a server's when they are ack-eliciting.
+      if (space === Space.INITIAL && (!isServer || compose.ackEliciting)) pad = true;
+      this.#pieces[packets++] = {
+        space,
+        start: at,
+        headerLength: compose.headerLength,
+        pnOffset: compose.pnOffset,
+        end,
+        ackEliciting: compose.ackEliciting,
+        inFlight: compose.inFlight,
+      };
+      allowance -= end - at;
+      at = end + TAG_LENGTH;
+    }
+    if (allowance < MIN_DATAGRAM && compose.wantsSend) this.pacedUntil = recovery.nextSendTime(now);
+    if (packets === 0) return false;
+    const total = pad ? this.#pad(bytes, at, Math.min(MIN_DATAGRAM, limit), packets) : at;
+    for (let i = 0; i < packets; i++) this.#seal(now, out.arena, this.#pieces[i]!);
+    this.#finish(out, total, total, paths.active.remote);
+    if (!isServer && this.#pieces.slice(0, packets).some((piece) => piece.space === Space.HANDSHAKE)) {
+      this.#parts.onHandshakeSent();
+    }
+    return true;
+  }
+
+  /** Fills the last packet with PADDING up to `target` bytes of datagram; returns the datagram's length. */
+  #pad(bytes: Uint8Array, at: number, target: number, packets: number): number {
+    if (at >= target) return at;
+    const last = this.#pieces[packets - 1]!;
+    const end = last.end + target - at;
+    bytes.fill(0, last.end, end);
+    this.#pieces[packets - 1] = { ...last, end, inFlight: true };
+    return target;
+  }
+
+  #seal(now: Millis, arena: Arena, piece: Piece): void {
+    const { spaces, compose } = this.#parts;
+    const { space, start, headerLength, pnOffset, end } = piece;
+    const length = end + TAG_LENGTH - start;
+    compose.headerLength = headerLength;
+    compose.ackEliciting = piece.ackEliciting;
+    compose.inFlight = piece.inFlight;
+    this.#note(now, arena, start, end, space, length);
+    const packetNumber = this.#commit(now, space, length);
+    const headers = this.#headers;
+    headers.count = 1;
+    headers.start[0] = start;
+    headers.pnOffset[0] = pnOffset;
+    if (space === Space.APPLICATION) {
+      spaces.oneRtt!.seal(arena, start, headerLength, end - start - headerLength, packetNumber);
+      spaces.oneRtt!.writeHeader.protect(arena, headers);
+      return;
+    }
+    patchLength(arena.bytes, pnOffset, end + TAG_LENGTH - pnOffset);
+    const keys = spaces.all[space]!.write!;
+    keys.packetKey.seal(arena, start, headerLength, end - start - headerLength, packetNumber);
+    keys.headerKey.protect(arena, headers);
+  }
+
+  /** PATH_RESPONSE or PATH_CHALLENGE: a datagram of its own, as large as the path must be able to carry. */
+  #pollProbe(now: Millis, out: TransmitBatch): boolean {
+    const { paths, compose, spaces, recovery } = this.#parts;
+    const response = paths.takeResponse();
+    const remote = response?.remote ?? paths.active.remote;
+    const limit = Math.min(out.capacity, MIN_DATAGRAM, response?.limit ?? paths.active.allowance);
+    if (limit < MIN_ROOM) return false;
+    const challenge =
+      remote === paths.active.remote && paths.challengeDue(now)
+        ? paths.nextChallenge(now, recovery.rtt.pto(recovery.maxAckDelay))
+        : undefined;
+    const bytes = out.arena.bytes;
+    const end = compose.pathProbe(bytes, 0, limit - TAG_LENGTH, response?.data, challenge);
+    const length = end + TAG_LENGTH;
+    this.#note(now, out.arena, 0, end, Space.APPLICATION, length);
+    const packetNumber = this.#commit(now, Space.APPLICATION, length);
+    const headers = this.#headers;
+    headers.count = 1;
+    headers.start[0] = 0;
+    headers.pnOffset[0] = compose.pnOffset;
+    spaces.oneRtt!.seal(out.arena, 0, compose.headerLength, end - compose.headerLength, packetNumber);
+    spaces.oneRtt!.writeHeader.protect(out.arena, headers);
+    return this.#finish(out, length, length, remote);
+  }
+
+  /** CONNECTION_CLOSE in every space that the peer may have keys for. RFC 9000 §10.2.3. */
+  #pollClose(now: Millis, out: TransmitBatch): boolean {
+    const { lifecycle, spaces, compose, paths, isServer } = this.#parts;
+    if (!lifecycle.closePending) return false;
+    lifecycle.closePending = false;
+    const limit = Math.min(MIN_DATAGRAM, out.capacity, paths.active.allowance);
+    let at = 0;
+    let packets = 0;
+    let pad = false;
+    for (const space of SPACES) {
+      if (!spaces.canSend(space) || at + MIN_ROOM > limit) continue;
+      const end = compose.closePacket(out.arena.bytes, at, limit - TAG_LENGTH, space, lifecycle.info!);
+      if (end === at) continue;
+      if (space === Space.INITIAL && !isServer) pad = true;
+      const { headerLength, pnOffset } = compose;
+      this.#pieces[packets++] = { space, start: at, headerLength, pnOffset, end, ackEliciting: false, inFlight: false };
+      at = end + TAG_LENGTH;
+    }
+    if (packets === 0) return false;
+    const total = pad ? this.#pad(out.arena.bytes, at, limit, packets) : at;
+    for (let i = 0; i < packets; i++) this.#seal(now, out.arena, { ...this.#pieces[i]!, inFlight: false });
+    return this.#finish(out, total, total, paths.active.remote);
+  }
+
+  /** Reports the packet while its payload is in the clear. */
+  #note(now: Millis, arena: Arena, start: number, end: number, space: Space, size: number): void {
+    const { observation, compose, recovery } = this.#parts;
+    if (observation.observer === undefined) return;
+    observation.observer(now, {
+      type: 'packet_sent',
+      packetType: PACKET_TYPES[space],
+      packetNumber: recovery.spaces[space]!.nextPacketNumber,
+      size,
+      bytes: arena.bytes,
+      payloadStart: start + compose.headerLength,
+      payloadEnd: end,
+    });
+  }
+
+  /** Enters the composed packet into the books and returns its number. */
+  #commit(now: Millis, space: Space, size: number): number {
+    const { recovery, compose, idle } = this.#parts;
+    if (compose.ackEliciting) {
+      idle.onAckElicitingSent(now);
+      if (recovery.probes[space]! > 0) recovery.probes[space]!--;
+    }
+    return recovery.onPacketSent(space, now, size, compose.ackEliciting, compose.inFlight, this.#ecn);
+  }
+
+  #finish(out: TransmitBatch, length: number, segmentSize: number, remote: TransmitBatch['destination']): boolean {
+    const { paths, counters } = this.#parts;
+    out.length = length;
+    out.segmentSize = segmentSize;
+    out.destination = remote;
+    out.ecn = this.#ecn;
+    if (remote === paths.active.remote) paths.active.bytesSent += length;
+    counters.bytesSent += length;
+    counters.datagramsSent += out.count;
+    return true;
+  }
+}
+
+/** A packet of a coalesced datagram, composed and not yet sealed. */
+interface Piece {
+  readonly space: Space;
+  readonly start: number;
+  readonly headerLength: number;
+  readonly pnOffset: number;
+  /** Behind the plaintext: the tag goes there. */
+  readonly end: number;
+  readonly ackEliciting: boolean;
+  readonly inFlight: boolean;
+}

@@ -1,0 +1,178 @@
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { type Address, formatAddress } from '../base/address.ts';
+import { heapArena } from '../base/arena.ts';
+import { Ecn, ReceiveBatch, TransmitBatch } from '../base/batch.ts';
+import type { Datapath, DatapathCapabilities } from '../driver/datapath.ts';
+
+/** Where to bind, and how large the kernel's buffers should be. */
+export interface UdpNodeOptions {
+  /** Numeric host: `127.0.0.1`, `::`, … */
+  readonly host: string;
+  /** 0 lets the kernel choose. */
+  readonly port: number;
+  readonly family: 4 | 6;
+  /** Bytes of the kernel's receive buffer; the kernel may give less. */
+  readonly receiveBufferSize?: number;
+  readonly sendBufferSize?: number;
+}
+
+const DEFAULT_BUFFER = 4 << 20;
+/** Datagrams that are handed on together. libuv reads up to 32 in one go. */
+const BATCH_DATAGRAMS = 64;
+const BATCH_BYTES = 256 << 10;
+const TRANSMIT_BYTES = 64 << 10;
+/** How many addresses stay interned; strangers' datagrams must not fill memory. */
+const MAX_ADDRESSES = 16_384;
+
+/**
+ * Binds a UDP socket of node:dgram: the datapath that runs everywhere. One system call a datagram, no ECN.
+ * @throws the socket's error: EADDRINUSE, EACCES, EADDRNOTAVAIL, …
+ */
+export async function createUdpNodeDatapath(options: UdpNodeOptions): Promise<Datapath> {
+  const socket = createSocket({
+    type: options.family === 6 ? 'udp6' : 'udp4',
+    // Addresses are numeric here. The default lookup answers a tick later, when the arena may hold other datagrams.
+    lookup: (host, _options, callback) => callback(null, host, options.family),
+  });
+  await new Promise<void>((resolve, reject) => {
+    socket.once('error', reject);
+    socket.bind({ address: options.host, port: options.port, exclusive: true }, () => {
+      socket.off('error', reject);
+      resolve();
+    });
+  });
+  enlarge(() => socket.setRecvBufferSize(options.receiveBufferSize ?? DEFAULT_BUFFER));
+  enlarge(() => socket.setSendBufferSize(options.sendBufferSize ?? DEFAULT_BUFFER));
+  return new UdpNodeDatapath(socket, options.family);
+}
+
+/** A system that refuses a larger buffer still works with its own. */
+function enlarge(set: () => void): void {
+  try {
+    set();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_SOCKET_BUFFER_SIZE') throw error;
+  }
+}
+
+class UdpNodeDatapath implements Datapath {
+  readonly name = 'portable';
+  readonly local: Address;
+  readonly capabilities: DatapathCapabilities = { segmentation: false, ecn: false, maxDatagramSize: 65_507 };
+  onReceive: (batch: ReceiveBatch) => void = () => {};
+  onWritable: () => void = () => {};
+  onError: (error: Error) => void = () => {};
+  readonly #socket: Socket;
+  readonly #family: 4 | 6;
+  readonly #batch = new ReceiveBatch(heapArena(BATCH_BYTES), BATCH_DATAGRAMS);
+  /** Bytes of the batch's arena that are filled. */
+  #filled = 0;
+  #deliveryScheduled = false;
+  /** Whether the kernel was full: libuv still holds views of the transmit arena. */
+  #blocked = false;
+  #closed = false;
+  readonly #addresses = new Map<string, Address>();
+  /** The address of the last datagram: most come from the same place. */
+  #last: Address | undefined;
+
+  constructor(socket: Socket, family: 4 | 6) {
+    this.#socket = socket;
+    this.#family = family;
+    const { address, port } = socket.address();
+    this.local = { family, host: address, port };
+    socket.on('message', (message, remote) => this.#onMessage(message, remote));
+    socket.on('error', (error) => this.onError(error));
+  }
+
+  createTransmitBatch(): TransmitBatch {
+    return new TransmitBatch(heapArena(TRANSMIT_BYTES));
+  }
+
+  address(family: 4 | 6, host: string, port: number): Address {
+    // A dual-stack socket knows IPv4 hosts by their mapped addresses (RFC 4291 §2.5.5.2).
+    const numeric = family === 4 && this.#family === 6 ? `::ffff:${host}` : host;
+    return this.#intern(numeric, port);
+  }
+
+  #intern(host: string, port: number): Address {
+    const key = `${host} ${port}`;
+    let address = this.#addresses.get(key);
+    if (address === undefined) {
+      if (this.#addresses.size >= MAX_ADDRESSES) this.#addresses.clear();
+      address = { family: this.#family, host, port };
+      this.#addresses.set(key, address);
+    }
+    return address;
+  }
+
+  #onMessage(message: Uint8Array, remote: RemoteInfo): void {
+    const batch = this.#batch;
+    const length = message.length;
+    if (batch.count === batch.capacity || this.#filled + length > BATCH_BYTES) this.#deliver();
+    let source = this.#last;
+    if (source === undefined || source.port !== remote.port || source.host !== remote.address) {
+      source = this.#intern(remote.address, remote.port);
+      this.#last = source;
+    }
+    const i = batch.count++;
+    batch.arena.bytes.set(message, this.#filled);
+    batch.start[i] = this.#filled;
+    batch.length[i] = length;
+    batch.ecn[i] = Ecn.NOT_ECT;
+    batch.source[i] = source;
+    this.#filled += length;
+    if (this.#deliveryScheduled) return;
+    // libuv reads on until the socket is empty or it has had 32: handing over after that makes a batch.
+    this.#deliveryScheduled = true;
+    setImmediate(() => {
+      this.#deliveryScheduled = false;
+      this.#deliver();
+    });
+  }
+
+  #deliver(): void {
+    if (this.#batch.count > 0 && !this.#closed) this.onReceive(this.#batch);
+    this.#batch.count = 0;
+    this.#filled = 0;
+  }
+
+  send(batch: TransmitBatch): boolean {
+    if (this.#closed || batch.length === 0) return true;
+    const { host, port } = batch.destination!;
+    const { bytes } = batch.arena;
+    const { length, segmentSize } = batch;
+    const socket = this.#socket;
+    for (let at = 0; at < length; at += segmentSize) {
+      const size = Math.min(segmentSize, length - at);
+      // Without a callback a send error (no route, message too long) is a lost datagram, which recovery deals with.
+      if (at + size < length) socket.send(bytes, at, size, port, host);
+      else socket.send(bytes, at, size, port, host, this.#onSent);
+    }
+    this.#blocked = socket.getSendQueueCount() > 0;
+    return !this.#blocked;
+  }
+
+  readonly #onSent = (): void => {
+    if (!this.#blocked || this.#closed) return;
+    this.#blocked = false;
+    this.onWritable();
+  };
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await new Promise<void>((resolve) => this.#socket.close(resolve));
+  }
+
+  ref(): void {
+    this.#socket.ref();
+  }
+
+  unref(): void {
+    this.#socket.unref();
+  }
+
+  toString(): string {
+    return `udp (node:dgram) ${formatAddress(this.local)}`;
+  }
+}

@@ -1,0 +1,243 @@
+import type { Address } from '../base/address.ts';
+import type { ReceiveBatch, TransmitBatch } from '../base/batch.ts';
+import { type Random, randomBytes } from '../base/random.ts';
+import type { Millis } from '../base/time.ts';
+import { Connection } from '../connection/connection.ts';
+import type { ConnectionOptions } from '../connection/options.ts';
+import { LOCAL_ID_LENGTH } from '../connection/receive.ts';
+import type { CryptoEngine } from '../crypto/engine.ts';
+import { TokenSealer } from '../crypto/token.ts';
+import type { TlsSession } from '../tls/session.ts';
+import { PacketType } from '../wire/frame-type.ts';
+import { Header, readHeader } from '../wire/header.ts';
+import { Admission, type RetryPolicy } from './admission.ts';
+import { Router } from './router.ts';
+import { StatelessAnswers } from './stateless.ts';
+
+/** The least a datagram with a client's Initial must have, RFC 9000 §14.1. */
+const MIN_INITIAL_DATAGRAM = 1200;
+/** RFC 9000 §7.2: the ID a client chooses for its first Initial is at least this long. */
+const MIN_INITIAL_ID = 8;
+
+/** Makes the TLS session of a connection around its encoded transport parameters. */
+export type TlsFactory = (transportParameters: Uint8Array) => TlsSession;
+
+export interface ClientConnectionOptions extends ConnectionOptions {
+  readonly createTls: TlsFactory;
+  /** From an earlier connection's NEW_TOKEN; saves the server the trouble of a Retry. */
+  readonly token?: Uint8Array;
+}
+
+export interface ServerConnectionOptions extends ConnectionOptions {
+  readonly createTls: TlsFactory;
+  /** When to ask clients to show that their address is real before any state is kept. */
+  readonly retry: RetryPolicy;
+  /** How many connections there may be at once; more are ignored until some end. */
+  readonly maxConnections: number;
+}
+
+export interface EndpointParts {
+  readonly random: Random;
+  readonly engine: CryptoEngine;
+  readonly local: Address;
+  readonly ecnCapable: boolean;
+  /** A client's first Initial made this connection. */
+  onConnection(connection: Connection): void;
+}
+
+/** Routes datagrams to connections by connection ID, and makes connections. One UDP socket's worth; does no I/O. */
+export class Endpoint {
+  readonly #parts: EndpointParts;
+  readonly #router: Router;
+  readonly #answers: StatelessAnswers;
+  readonly #tokens: TokenSealer;
+  readonly #admission: Admission;
+  readonly #header = new Header();
+  #server: ServerConnectionOptions | undefined;
+  /** The ID that each server connection's first Initial came to. */
+  readonly #initialIds = new Map<Connection, Uint8Array>();
+
+  constructor(parts: EndpointParts) {
+    this.#parts = parts;
+    this.#router = new Router(parts.random, randomBytes(parts.random, 32));
+    this.#answers = new StatelessAnswers(parts.random);
+    this.#tokens = new TokenSealer(randomBytes(parts.random, 32), parts.random);
+    this.#admission = new Admission(this.#tokens);
+  }
+
+  /** Accepts connections from now on; undefined stops that. */
+  listen(options: ServerConnectionOptions | undefined): void {
+    this.#server = options;
+  }
+
+  /** Starts a client connection. */
+  connect(now: Millis, remote: Address, options: ClientConnectionOptions): Connection {
+    const { random, engine, local, ecnCapable } = this.#parts;
+    const localId = this.#router.create();
+    const remoteId = randomBytes(random, MIN_INITIAL_ID);
+    const connection: Connection = new Connection({
+      now,
+      isServer: false,
+      version: options.versions[0]!,
+      options,
+      local,
+      remote,
+      random,
+      engine,
+      issuer: this.#router.issuer(() => connection),
+      localId,
+      originalDestinationId: remoteId,
+      remoteId,
+      addressValidated: true,
+      ecnCapable,
+      createTls: options.createTls,
+      ...(options.token === undefined ? {} : { token: options.token }),
+    });
+    this.#router.assign(localId.id, connection);
+    return connection;
+  }
+
+  /** Takes a batch; `touched` hears of every connection that something was for. */
+  handleDatagrams(now: Millis, batch: ReceiveBatch, touched: (connection: Connection) => void): void {
+    let i = 0;
+    while (i < batch.count) {
+      const connection = this.#route(now, batch, i);
+      let next = i + 1;
+      if (connection !== undefined) {
+        while (next < batch.count && sameShortId(batch, i, next)) next++;
+        connection.handleDatagrams(now, batch, i, next);
+        touched(connection);
+      }
+      i = next;
+    }
+  }
+
+  /** Fills `out` with an answer that belongs to no connection; false when there is none. */
+  pollStateless(out: TransmitBatch): boolean {
+    return this.#answers.poll(out);
+  }
+
+  /** A connection is over. */
+  forget(connection: Connection): void {
+    const id = this.#initialIds.get(connection);
+    if (id === undefined) return;
+    this.#router.removeInitialId(id);
+    this.#initialIds.delete(connection);
+    this.#admission.onForgotten(connection);
+  }
+
+  #route(now: Millis, batch: ReceiveBatch, i: number): Connection | undefined {
+    const bytes = batch.arena.bytes;
+    const start = batch.start[i]!;
+    const length = batch.length[i]!;
+    if (length === 0) return undefined;
+    if ((bytes[start]! & 0x80) === 0) {
+      if (length < 1 + LOCAL_ID_LENGTH) return undefined;
+      const connection = this.#router.byLocalId(bytes, start + 1);
+      if (connection === undefined) this.#resetUnknown(batch, i);
+      return connection;
+    }
+    const header = this.#header;
+    if (!readHeader(bytes, start, start + length, LOCAL_ID_LENGTH, header)) return undefined;
+    const known = header.dcidLength === LOCAL_ID_LENGTH ? this.#router.byLocalId(bytes, header.dcidStart) : undefined;
+    if (known !== undefined) return known;
+    return this.#routeInitial(now, batch, i);
+  }
+
+  /** A long header with a connection ID that was not issued here: a client's first packets. */
+  #routeInitial(now: Millis, batch: ReceiveBatch, i: number): Connection | undefined {
+    const header = this.#header;
+    const bytes = batch.arena.bytes;
+    const source = batch.source[i]!;
+    const id = bytes.slice(header.dcidStart, header.dcidStart + header.dcidLength);
+    const known = this.#router.byInitialId(id);
+    if (known !== undefined) return known;
+    const server = this.#server;
+    if (server === undefined || batch.length[i]! < MIN_INITIAL_DATAGRAM) return undefined;
+    if (!header.known || !server.versions.includes(header.version)) {
+      if (header.version !== 0) this.#answers.versionNegotiation(source, bytes, header);
+      return undefined;
+    }
+    if (header.type !== PacketType.INITIAL || header.dcidLength < MIN_INITIAL_ID) return undefined;
+    return this.#accept(now, source, bytes, id, server);
+  }
+
+  #accept(
+    now: Millis,
+    source: Address,
+    bytes: Uint8Array,
+    id: Uint8Array,
+    server: ServerConnectionOptions,
+  ): Connection | undefined {
+    const header = this.#header;
+    const clientId = bytes.slice(header.scidStart, header.scidStart + header.scidLength);
+    const token = bytes.subarray(header.tokenStart, header.tokenStart + header.tokenLength);
+    const decision = this.#admission.decide(now, source, id, token, server.retry, server.maxConnections);
+    switch (decision.type) {
+      case 'refuse':
+        return undefined;
+      case 'retry': {
+        const retryId = randomBytes(this.#parts.random, LOCAL_ID_LENGTH);
+        const retryToken = this.#admission.retryToken(now, source, id, retryId);
+        this.#answers.retry(source, header.version, clientId, retryId, id, retryToken);
+        return undefined;
+      }
+      case 'accept':
+        return this.#create(now, source, clientId, id, decision.originalId, decision.validated, server);
+    }
+  }
+
+  #create(
+    now: Millis,
+    remote: Address,
+    clientId: Uint8Array,
+    id: Uint8Array,
+    originalId: Uint8Array | undefined,
+    addressValidated: boolean,
+    server: ServerConnectionOptions,
+  ): Connection {
+    const { random, engine, local, ecnCapable, onConnection } = this.#parts;
+    const localId = this.#router.create();
+    const connection: Connection = new Connection({
+      now,
+      isServer: true,
+      version: this.#header.version,
+      options: server,
+      local,
+      remote,
+      random,
+      engine,
+      issuer: this.#router.issuer(() => connection),
+      localId,
+      originalDestinationId: originalId ?? id,
+      remoteId: clientId,
+      addressValidated,
+      newToken: this.#admission.newToken(now, remote),
+      ecnCapable,
+      createTls: server.createTls,
+      ...(originalId === undefined ? {} : { retryId: id }),
+    });
+    this.#router.assign(localId.id, connection);
+    this.#router.addInitialId(id, connection);
+    this.#initialIds.set(connection, id);
+    this.#admission.onAccepted(connection);
+    onConnection(connection);
+    return connection;
+  }
+
+  #resetUnknown(batch: ReceiveBatch, i: number): void {
+    const start = batch.start[i]!;
+    const id = batch.arena.bytes.subarray(start + 1, start + 1 + LOCAL_ID_LENGTH);
+    this.#answers.reset(batch.source[i]!, this.#router.resetToken(id), batch.length[i]!);
+  }
+}
+
+/** Whether datagram `j` starts with a short header to the same connection ID as datagram `i`. */
+function sameShortId(batch: ReceiveBatch, i: number, j: number): boolean {
+  const bytes = batch.arena.bytes;
+  const a = batch.start[i]!;
+  const b = batch.start[j]!;
+  if (((bytes[a]! | bytes[b]!) & 0x80) !== 0 || batch.length[j]! < 1 + LOCAL_ID_LENGTH) return false;
+  for (let k = 1; k <= LOCAL_ID_LENGTH; k++) if (bytes[a + k] !== bytes[b + k]) return false;
+  return true;
+}

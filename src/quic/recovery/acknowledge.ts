@@ -1,0 +1,87 @@
+import { TransportError, TransportErrorCode } from '../base/errors.ts';
+import type { Millis } from '../base/time.ts';
+import type { AckFrame } from '../wire/frame-handler.ts';
+import { FrameType } from '../wire/frame-type.ts';
+import type { SentFramesSink } from '../wire/sent-frames.ts';
+import { PacketFlag, type SentPackets } from './sent-packets.ts';
+
+/** What one ACK frame brought; one object, reused. */
+export class AckTally {
+  /** Outstanding packets that were acknowledged. */
+  packets = 0;
+  /** Bytes of those that were in flight. */
+  bytes = 0;
+  /** How many of those in flight were sent with ECT(0). */
+  ect0 = 0;
+  /** Whether one of them was ack-eliciting. */
+  ackEliciting = false;
+  /** The largest of them, -1 for none. */
+  largest = -1;
+  /** When the largest was sent. */
+  largestSentAt: Millis = 0;
+  /** Packets that had been declared lost before. */
+  spurious = 0;
+  /** When the newest of those was sent. */
+  spuriousSentAt: Millis = 0;
+  /** By how many packet numbers the farthest of those was overtaken, of those not given up for their age. */
+  spuriousDistance = 0;
+
+  clear(): void {
+    this.packets = 0;
+    this.bytes = 0;
+    this.ect0 = 0;
+    this.ackEliciting = false;
+    this.largest = -1;
+    this.largestSentAt = 0;
+    this.spurious = 0;
+    this.spuriousSentAt = 0;
+    this.spuriousDistance = 0;
+  }
+}
+
+/**
+ * Applies an ACK frame to the sent packets in ascending order, tells the sink of every record it acknowledges, and tallies.
+ * Throws PROTOCOL_VIOLATION when it acknowledges a packet that was never sent (RFC 9000 §13.1, §21.4). Costs O(ranges that
+ * reach into what is kept + newly acknowledged).
+ */
+export function acknowledge(sent: SentPackets, ack: AckFrame, sink: SentFramesSink, tally: AckTally): void {
+  tally.clear();
+  if (ack.largest >= sent.nextPacketNumber) refuse(ack.largest);
+  let i = 0;
+  while (i < ack.rangeCount && ack.rangeEnd[i]! >= sent.base) i++;
+  for (i--; i >= 0; i--) {
+    const end = ack.rangeEnd[i]!;
+    for (let pn = sent.find(ack.rangeStart[i]!); pn <= end; pn = sent.find(pn + 1)) {
+      acknowledgeOne(sent, pn, sink, tally);
+    }
+  }
+  if (ack.largest > sent.largestAcked) sent.largestAcked = ack.largest;
+}
+
+function acknowledgeOne(sent: SentPackets, pn: number, sink: SentFramesSink, tally: AckTally): void {
+  const flags = sent.flags(pn);
+  if ((flags & PacketFlag.SKIPPED) !== 0) refuse(pn);
+  if ((flags & PacketFlag.OUTSTANDING) !== 0) {
+    tally.packets++;
+    tally.largest = pn;
+    tally.largestSentAt = sent.sentAt(pn);
+    if ((flags & PacketFlag.ACK_ELICITING) !== 0) tally.ackEliciting = true;
+    if ((flags & PacketFlag.IN_FLIGHT) !== 0) tally.bytes += sent.size(pn);
+    if ((flags & PacketFlag.ECT0) !== 0) tally.ect0++;
+  } else if ((flags & PacketFlag.IN_FLIGHT) !== 0) {
+    tally.spurious++;
+    tally.spuriousSentAt = sent.sentAt(pn);
+    const distance = sent.largestAcked - pn;
+    if ((flags & PacketFlag.LOST_BY_AGE) === 0 && distance > tally.spuriousDistance) tally.spuriousDistance = distance;
+  }
+  sent.markAcked(pn);
+  sent.reportAcked(pn, sink);
+}
+
+function refuse(pn: number): never {
+  throw new TransportError(
+    TransportErrorCode.PROTOCOL_VIOLATION,
+    `acknowledges packet ${pn}, never sent`,
+    FrameType.ACK,
+  );
+}

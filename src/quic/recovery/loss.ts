@@ -1,0 +1,125 @@
+import { type Millis, NEVER } from '../base/time.ts';
+import type { SentFramesSink } from '../wire/sent-frames.ts';
+import { type LossStretch, PERSISTENT_CONGESTION_THRESHOLD } from './persistent-congestion.ts';
+import { GRANULARITY, type RttEstimator } from './rtt.ts';
+import { PacketFlag, type SentPackets } from './sent-packets.ts';
+
+/** How far a packet may be overtaken before it counts as lost, RFC 9002 §6.1.1. */
+export const PACKET_THRESHOLD = 3;
+/** How far it grows where the path is seen to reorder more than that. */
+const MAX_PACKET_THRESHOLD = 128;
+/** How much older than a round trip a packet may be that a later one overtook, RFC 9002 §6.1.2. */
+const TIME_THRESHOLD = 9 / 8;
+
+/** Why a packet was declared lost. */
+export type LossTrigger = 'reordering_threshold' | 'time_threshold';
+
+/** Hears of each packet that is declared lost, for qlog. */
+export type LossListener = (space: number, packetNumber: number, trigger: LossTrigger) => void;
+
+/** What one look for losses found; one object, reused. */
+export class LossTally {
+  /** Packets declared lost, MTU probes included. */
+  packets = 0;
+  /** Their bytes. */
+  bytes = 0;
+  /** Those sent with ECT(0). */
+  ect0 = 0;
+  /** Packets that are signs of congestion: not MTU probes, and sent on this path. */
+  congestionPackets = 0;
+  congestionBytes = 0;
+  /** When the newest of those was sent. */
+  largestSentAt: Millis = -1;
+  /** Whether the losses establish persistent congestion. */
+  persistent = false;
+
+  clear(): void {
+    this.packets = 0;
+    this.bytes = 0;
+    this.ect0 = 0;
+    this.congestionPackets = 0;
+    this.congestionBytes = 0;
+    this.largestSentAt = -1;
+    this.persistent = false;
+  }
+}
+
+/** Declares packets lost, RFC 9002 §6.1. */
+export class LossDetector {
+  /** The packet reordering threshold; grows when a loss proves to be mere reordering. */
+  packetThreshold = PACKET_THRESHOLD;
+  /** Only losses of packets sent after this can establish persistent congestion: the first RTT sample's time (§7.6.2). */
+  firstSampleAt: Millis = NEVER;
+  /** Losses of packets sent before this say nothing about the present path. */
+  pathStartedAt: Millis = -1;
+  onPacketLost: LossListener | undefined;
+  readonly tally = new LossTally();
+  readonly #rtt: RttEstimator;
+
+  constructor(rtt: RttEstimator) {
+    this.#rtt = rtt;
+  }
+
+  /** Takes note that a lost packet had only been overtaken by `distance` packet numbers. */
+  onReordering(distance: number): void {
+    const wanted = Math.min(distance + 1, MAX_PACKET_THRESHOLD);
+    if (wanted > this.packetThreshold) this.packetThreshold = wanted;
+  }
+
+  /**
+   * Declares lost what must be in one space, hands the records to the sink, sets the space's lossTime and fills `tally`.
+   * Losses form a prefix of what is outstanding, so this costs O(lost + 1).
+   */
+  detect(now: Millis, sent: SentPackets, stretch: LossStretch, maxAckDelay: Millis, sink: SentFramesSink): void {
+    const delay = Math.max(TIME_THRESHOLD * Math.max(this.#rtt.latest, this.#rtt.smoothed), GRANULARITY);
+    const persistence = this.#rtt.pto(maxAckDelay) * PERSISTENT_CONGESTION_THRESHOLD;
+    this.tally.clear();
+    sent.lossTime = NEVER;
+    while (sent.oldest < sent.largestAcked) {
+      const pn = sent.oldest;
+      if ((sent.flags(pn) & PacketFlag.IN_FLIGHT) === 0) {
+        // It carried only an ACK. Nobody waits for its fate.
+        sent.markOldestLost();
+        continue;
+      }
+      const overtaken = sent.largestAcked >= pn + this.packetThreshold;
+      // Compared just as lossTime is computed: a rounding difference would let the timer fire without effect, forever.
+      const lostAt = sent.sentAt(pn) + delay;
+      if (!overtaken && lostAt > now) {
+        sent.lossTime = lostAt;
+        return;
+      }
+      if (sent.passedAcked) stretch.end();
+      this.#declareLost(sent, pn, overtaken, stretch, persistence, sink);
+    }
+  }
+
+  #declareLost(
+    sent: SentPackets,
+    pn: number,
+    overtaken: boolean,
+    stretch: LossStretch,
+    persistence: Millis,
+    sink: SentFramesSink,
+  ): void {
+    const tally = this.tally;
+    const flags = sent.flags(pn);
+    const size = sent.size(pn);
+    const sentAt = sent.sentAt(pn);
+    sent.passedAcked = false;
+    sent.markOldestLost(overtaken ? 0 : PacketFlag.LOST_BY_AGE);
+    tally.packets++;
+    tally.bytes += size;
+    if ((flags & PacketFlag.ECT0) !== 0) tally.ect0++;
+    if ((flags & PacketFlag.MTU_PROBE) === 0 && sentAt >= this.pathStartedAt) {
+      tally.congestionPackets++;
+      tally.congestionBytes += size;
+      tally.largestSentAt = sentAt;
+      if ((flags & PacketFlag.ACK_ELICITING) !== 0 && sentAt > this.firstSampleAt) {
+        if (stretch.onLost(sentAt, persistence)) tally.persistent = true;
+      }
+    }
+    this.onPacketLost?.(sent.space, pn, overtaken ? 'reordering_threshold' : 'time_threshold');
+    sent.reportLost(pn, sink);
+  }
+}

@@ -1,0 +1,412 @@
+import { type Millis, NEVER } from '../base/time.ts';
+import type { AckFrame } from '../wire/frame-handler.ts';
+import { Space } from '../wire/frame-type.ts';
+import type { SentFramesSink } from '../wire/sent-frames.ts';
+import { AckTally, acknowledge } from './acknowledge.ts';
+import type { CongestionController, CongestionControllerFactory } from './congestion/controller.ts';
+import { CongestionEpoch } from './congestion-epoch.ts';
+import { EcnValidator } from './ecn.ts';
+import { LossDetector, type LossListener } from './loss.ts';
+import { Pacer } from './pacer.ts';
+import { LossStretch } from './persistent-congestion.ts';
+import { ProbeTimer } from './probe-timer.ts';
+import { RttEstimator } from './rtt.ts';
+import { PacketFlag, SentPackets } from './sent-packets.ts';
+
+/** How many times faster than a window per round trip to send, in slow start and otherwise (RFC 9002 §7.7). */
+const SLOW_START_PACING_GAIN = 2;
+const PACING_GAIN = 1.25;
+/** How many probe timeouts a lost packet is remembered for, in case its acknowledgment was merely late. */
+const LATE_ACK_PTOS = 3;
+/** Packets handed back, and packets owed, when a probe timeout expires. */
+const PROBES = 2;
+const HANDSHAKE_PROBES = 1;
+/** A sender that leaves this many datagrams' room in the window still uses it fully. */
+const FULL_WINDOW_SLACK_DATAGRAMS = 3;
+
+export interface RecoveryOptions {
+  readonly isServer: boolean;
+  readonly congestion: CongestionControllerFactory;
+  /** The path's datagram size in bytes, from which windows are computed. */
+  readonly maxDatagramSize: number;
+  /** The round-trip time assumed until one is measured. */
+  readonly initialRtt?: Millis;
+}
+
+/** Sums since the connection began. */
+export interface RecoveryCounters {
+  packetsSent: number;
+  /** Packets acknowledged; those declared lost before are in spuriousLosses instead. */
+  packetsAcked: number;
+  /** Packets declared lost, spurious ones included. */
+  packetsLost: number;
+  bytesLost: number;
+  /** Bytes in flight that were acknowledged. */
+  bytesAcked: number;
+  /** Packets that were acknowledged after they had been declared lost. */
+  spuriousLosses: number;
+  /** Probe timeouts that expired. */
+  ptoCount: number;
+  /** Reductions of the window for loss or ECN, those taken back included. */
+  congestionEvents: number;
+  persistentCongestionEvents: number;
+  /** CE marks that the peer reported. */
+  ecnCeEvents: number;
+}
+
+/**
+ * Loss detection and congestion control of one connection, RFC 9002: which packets are in flight, what became of them,
+ * when to look again, and how much may be sent. The sink must not call back into Recovery while it is being told.
+ */
+export class Recovery {
+  readonly rtt: RttEstimator;
+  /** Replaced on a new path. */
+  congestion: CongestionController;
+  readonly pacer: Pacer;
+  readonly ecn = new EcnValidator();
+  /** Indexed by Space. */
+  readonly spaces: readonly SentPackets[];
+  /** Ack-eliciting packets owed in each space, which ignore window and pacer; whoever sends one takes it off. */
+  readonly probes: Int32Array = new Int32Array(3);
+  readonly counters: RecoveryCounters = {
+    packetsSent: 0,
+    packetsAcked: 0,
+    packetsLost: 0,
+    bytesLost: 0,
+    bytesAcked: 0,
+    spuriousLosses: 0,
+    ptoCount: 0,
+    congestionEvents: 0,
+    persistentCongestionEvents: 0,
+    ecnCeEvents: 0,
+  };
+  /** Called when RTT, window, bytes in flight or PTO count may have changed, other than by sending. */
+  onMetrics: (() => void) | undefined;
+  /** The timer state; its fields are reached through accessors below. */
+  readonly #timer: ProbeTimer;
+  readonly #loss: LossDetector;
+  readonly #stretches: readonly LossStretch[] = [new LossStretch(), new LossStretch(), new LossStretch()];
+  #epoch = new CongestionEpoch();
+  readonly #acked = new AckTally();
+  readonly #factory: CongestionControllerFactory;
+  #maxDatagramSize: number;
+  readonly #initialRtt: Millis | undefined;
+  /** Whether the application, not the window, limited what was sent last. */
+  #appLimited = false;
+  /** Whether one datagram may exceed the window, to speed up recovery (RFC 9002 §7.3.2). */
+  #mayExceedWindow = false;
+
+  constructor(options: RecoveryOptions) {
+    this.#factory = options.congestion;
+    this.#maxDatagramSize = options.maxDatagramSize;
+    this.#initialRtt = options.initialRtt;
+    this.rtt = new RttEstimator(options.initialRtt);
+    this.congestion = options.congestion(options.maxDatagramSize);
+    this.pacer = new Pacer(options.maxDatagramSize);
+    this.spaces = [
+      new SentPackets(Space.INITIAL),
+      new SentPackets(Space.HANDSHAKE),
+      new SentPackets(Space.APPLICATION),
+    ];
+    this.#timer = new ProbeTimer(options.isServer);
+    this.#loss = new LossDetector(this.rtt);
+  }
+
+  /** Bytes sent in flight and neither acknowledged nor declared lost. */
+  get bytesInFlight(): number {
+    return this.spaces[0]!.bytesInFlight + this.spaces[1]!.bytesInFlight + this.spaces[2]!.bytesInFlight;
+  }
+
+  /** Probe timeouts in a row; see counters.ptoCount for their sum. */
+  get ptoCount(): number {
+    return this.#timer.count;
+  }
+
+  /** Whether the handshake is confirmed, RFC 9001 §4.1.2. */
+  get handshakeConfirmed(): boolean {
+    return this.#timer.handshakeConfirmed;
+  }
+
+  set handshakeConfirmed(value: boolean) {
+    this.#timer.handshakeConfirmed = value;
+  }
+
+  /** The peer's max_ack_delay. */
+  get maxAckDelay(): Millis {
+    return this.#timer.maxAckDelay;
+  }
+
+  set maxAckDelay(value: Millis) {
+    this.#timer.maxAckDelay = value;
+  }
+
+  /** Whether there are keys for Handshake packets. */
+  get hasHandshakeKeys(): boolean {
+    return this.#timer.hasHandshakeKeys;
+  }
+
+  set hasHandshakeKeys(value: boolean) {
+    this.#timer.hasHandshakeKeys = value;
+  }
+
+  /** Whether the peer surely has validated our address; set here on the first Handshake ACK. */
+  get peerCompletedAddressValidation(): boolean {
+    return this.#timer.peerCompletedAddressValidation;
+  }
+
+  set peerCompletedAddressValidation(value: boolean) {
+    this.#timer.peerCompletedAddressValidation = value;
+  }
+
+  /** Whether the anti-amplification limit forbids sending, RFC 9000 §8.1. */
+  get amplificationLimited(): boolean {
+    return this.#timer.amplificationLimited;
+  }
+
+  set amplificationLimited(value: boolean) {
+    this.#timer.amplificationLimited = value;
+  }
+
+  /** Hears of each packet declared lost. */
+  get onPacketLost(): LossListener | undefined {
+    return this.#loss.onPacketLost;
+  }
+
+  set onPacketLost(listener: LossListener | undefined) {
+    this.#loss.onPacketLost = listener;
+  }
+
+  /** How far a packet may be overtaken before it counts as lost; 3 until the path proves to reorder more. */
+  get packetThreshold(): number {
+    return this.#loss.packetThreshold;
+  }
+
+  /** The probe timeout of Application packets without backoff. */
+  get pto(): Millis {
+    return this.rtt.pto(this.#timer.maxAckDelay);
+  }
+
+  /**
+   * The packet composed in `spaces[space]` goes out: `size` bytes of UDP payload, with the ECN codepoint `ecn`. Commits its
+   * records and returns its packet number.
+   */
+  onPacketSent(space: Space, now: Millis, size: number, ackEliciting: boolean, inFlight: boolean, ecn = 0): number {
+    const flags = ecn === 0 ? 0 : PacketFlag.ECT0;
+    const pn = this.spaces[space]!.commit(now, size, ackEliciting, inFlight, flags);
+    this.counters.packetsSent++;
+    if (ecn !== 0) this.ecn.onMarkedSent();
+    if (ackEliciting) this.#timer.restartedAt = now;
+    if (inFlight) {
+      const bytesInFlight = this.bytesInFlight;
+      this.congestion.onPacketSent(now, size, bytesInFlight, pn);
+      this.pacer.onPacketSent(now, size);
+      this.#mayExceedWindow = false;
+      if (bytesInFlight + this.#maxDatagramSize > this.congestion.window) this.#appLimited = false;
+    }
+    return pn;
+  }
+
+  /**
+   * An ACK frame arrived in `space`. `ackDelay` is the delay it reports in milliseconds, 0 for Initial and Handshake.
+   * Returns whether it acknowledged anything new. Throws PROTOCOL_VIOLATION for a packet that was never sent.
+   */
+  onAck(space: Space, now: Millis, ack: AckFrame, ackDelay: Millis, sink: SentFramesSink): boolean {
+    const sent = this.spaces[space]!;
+    const acked = this.#acked;
+    const raises = ack.largest > sent.largestAcked;
+    acknowledge(sent, ack, sink, acked);
+    if (acked.spurious > 0) this.#onSpuriousLoss(now, space);
+    if (space === Space.HANDSHAKE) this.#timer.peerCompletedAddressValidation = true;
+    if (acked.packets === 0) return acked.spurious > 0;
+    this.counters.packetsAcked += acked.packets;
+    this.counters.bytesAcked += acked.bytes;
+    const onPath = acked.largestSentAt >= this.#loss.pathStartedAt;
+    if (acked.ackEliciting && acked.largest === ack.largest && onPath) {
+      this.rtt.update(now - acked.largestSentAt, ackDelay, this.#timer.handshakeConfirmed, this.#timer.maxAckDelay);
+      if (this.#loss.firstSampleAt === NEVER) this.#loss.firstSampleAt = now;
+    }
+    if (raises && onPath) this.#processEcn(now, space, ack);
+    this.#detectLoss(now, sent, sink);
+    if (acked.bytes > 0 && onPath) {
+      const { largestSentAt, largest, bytes } = acked;
+      this.congestion.onAcked(now, bytes, largestSentAt, largest, this.rtt, this.bytesInFlight, this.#appLimited);
+    }
+    if (this.#timer.peerCompletedAddressValidation || this.#timer.handshakeConfirmed) {
+      this.#timer.count = 0;
+      this.probes[space] = 0;
+    }
+    this.#timer.restartedAt = now;
+    sent.expire(now - LATE_ACK_PTOS * this.pto);
+    this.#updatePacing(now);
+    this.onMetrics?.();
+    return true;
+  }
+
+  /** When onTimeout wants to be called, or NEVER. Changes with every call that sends, acknowledges or sets a field. */
+  timeout(): Millis {
+    const loss = this.#earliestLossTime();
+    return loss !== NEVER ? loss : this.#timer.deadline(this.spaces, this.rtt);
+  }
+
+  /** Time has come, or not: declares lost what is old enough, or else owes probes if those are due (RFC 9002 §A.9). */
+  onTimeout(now: Millis, sink: SentFramesSink): void {
+    const loss = this.#earliestLossTime();
+    if (loss !== NEVER) {
+      if (loss > now) return;
+      for (const sent of this.spaces) if (sent.lossTime <= now) this.#detectLoss(now, sent, sink);
+      this.#updatePacing(now);
+    } else {
+      if (this.#timer.deadline(this.spaces, this.rtt) > now) return;
+      this.#oweProbes(sink);
+      this.#timer.onExpired(now);
+      this.ecn.onProbeTimeout(this.#timer.count);
+      this.counters.ptoCount++;
+    }
+    this.onMetrics?.();
+  }
+
+  /** Keys of Initial or Handshake packets were discarded: forgets what is in flight there (RFC 9002 §6.4). */
+  discardSpace(space: Space): void {
+    this.spaces[space]!.clear();
+    this.#stretches[space]!.end();
+    this.probes[space] = 0;
+    this.#timer.count = 0;
+    this.onMetrics?.();
+  }
+
+  /**
+   * A Retry arrived: forgets everything in flight and what it said about the path; packet numbers go on (RFC 9002 §6.3).
+   * The caller sends the ClientHello again.
+   */
+  resetForRetry(): void {
+    for (const sent of this.spaces) this.discardSpace(sent.space);
+    this.#timer.restartedAt = -1;
+    this.#resetCongestion(0);
+  }
+
+  /**
+   * The connection moves to a new path: RTT, window and ECN start over (RFC 9000 §9.4). What is still in flight on the old
+   * path is accounted for, but doesn't count for or against the new one.
+   */
+  resetPath(now: Millis, maxDatagramSize: number): void {
+    this.#maxDatagramSize = maxDatagramSize;
+    this.rtt.reset(this.#initialRtt);
+    this.ecn.reset();
+    this.#loss.pathStartedAt = now;
+    this.#loss.firstSampleAt = NEVER;
+    this.#timer.count = 0;
+    for (const stretch of this.#stretches) stretch.end();
+    this.#resetCongestion(now);
+    this.onMetrics?.();
+  }
+
+  /** The path's datagram size changed. */
+  onMaxDatagramSize(now: Millis, bytes: number): void {
+    this.#maxDatagramSize = bytes;
+    this.congestion.onMaxDatagramSize(bytes);
+    this.pacer.onMaxDatagramSize(bytes);
+    this.#updatePacing(now);
+  }
+
+  /**
+   * How many bytes window and pacer allow now: 0, or at least a whole datagram. Probes needn't ask.
+   */
+  sendAllowance(now: Millis): number {
+    const room = this.#windowRoom();
+    if (room <= 0) return 0;
+    return Math.min(room, this.pacer.allowance(now));
+  }
+
+  /** When the pacer lets the next datagram go, or NEVER when it isn't the pacer that forbids it. */
+  nextSendTime(now: Millis): Millis {
+    return this.#windowRoom() <= 0 ? NEVER : this.pacer.nextSendTime(now);
+  }
+
+  /** There was nothing more to send although window and pacer would have allowed it (RFC 9002 §7.8). */
+  onAppLimited(): void {
+    const { window, phase } = this.congestion;
+    const bytesInFlight = this.bytesInFlight;
+    // In slow start half a window counts as full: the window is about to double, and would never find out otherwise.
+    const full = phase === 'slow_start' ? window / 2 : window - FULL_WINDOW_SLACK_DATAGRAMS * this.#maxDatagramSize;
+    this.#appLimited = bytesInFlight < full;
+  }
+
+  /** Room for whole datagrams, so that a nearly full window isn't topped up with tiny ones. */
+  #windowRoom(): number {
+    const room = this.congestion.window - this.bytesInFlight;
+    if (room >= this.#maxDatagramSize) return Math.floor(room);
+    this.#appLimited = false;
+    return this.#mayExceedWindow ? this.#maxDatagramSize : 0;
+  }
+
+  #earliestLossTime(): Millis {
+    return Math.min(this.spaces[0]!.lossTime, this.spaces[1]!.lossTime, this.spaces[2]!.lossTime);
+  }
+
+  #detectLoss(now: Millis, sent: SentPackets, sink: SentFramesSink): void {
+    const lost = this.#loss.tally;
+    this.#loss.detect(now, sent, this.#stretches[sent.space]!, this.#timer.maxAckDelay, sink);
+    if (lost.packets === 0) return;
+    this.counters.packetsLost += lost.packets;
+    this.counters.bytesLost += lost.bytes;
+    if (lost.ect0 > 0) this.ecn.onMarkedLost(lost.ect0);
+    if (lost.congestionPackets === 0) return;
+    if (this.#epoch.onLost(now, lost.largestSentAt, lost.congestionPackets)) this.#countEvent();
+    this.congestion.onCongestionEvent(now, lost.largestSentAt, lost.congestionBytes, false);
+    if (!lost.persistent) return;
+    this.counters.persistentCongestionEvents++;
+    this.#epoch.onPersistent();
+    this.rtt.forgetMin();
+    this.congestion.onPersistentCongestion(now);
+  }
+
+  #countEvent(): void {
+    this.counters.congestionEvents++;
+    this.#mayExceedWindow = true;
+  }
+
+  #onSpuriousLoss(now: Millis, space: Space): void {
+    const { spurious, spuriousSentAt, spuriousDistance } = this.#acked;
+    this.counters.spuriousLosses += spurious;
+    this.#stretches[space]!.end();
+    if (spuriousDistance > 0) this.#loss.onReordering(spuriousDistance);
+    if (this.#epoch.onSpurious(spuriousSentAt, spurious)) this.congestion.onSpuriousCongestionEvent?.(now);
+  }
+
+  #processEcn(now: Millis, space: Space, ack: AckFrame): void {
+    const ce = this.ecn.onAck(space, this.#acked.ect0, ack);
+    if (ce === 0) return;
+    this.counters.ecnCeEvents += ce;
+    const sentAt = this.#acked.largestSentAt;
+    if (this.#epoch.onCe(now, sentAt)) this.#countEvent();
+    this.congestion.onCongestionEvent(now, sentAt, 0, true);
+  }
+
+  /** Owes probes, and hands back what they should carry, in every space that has something in flight (RFC 9002 §6.2.4). */
+  #oweProbes(sink: SentFramesSink): void {
+    if (this.#timer.mustUnblockPeer(this.spaces)) {
+      this.probes[this.#timer.hasHandshakeKeys ? Space.HANDSHAKE : Space.INITIAL] = 1;
+      return;
+    }
+    for (const sent of this.spaces) {
+      if (sent.ackElicitingInFlight === 0) continue;
+      this.probes[sent.space] = this.#timer.handshakeConfirmed ? PROBES : HANDSHAKE_PROBES;
+      sent.handBackOldest(PROBES, sink);
+    }
+  }
+
+  #updatePacing(now: Millis): void {
+    const { window, pacingRate, phase } = this.congestion;
+    const gain = phase === 'slow_start' ? SLOW_START_PACING_GAIN : PACING_GAIN;
+    this.pacer.setRate(now, pacingRate > 0 ? pacingRate : (gain * window) / this.rtt.smoothed, window);
+  }
+
+  #resetCongestion(now: Millis): void {
+    this.congestion = this.#factory(this.#maxDatagramSize);
+    this.#epoch = new CongestionEpoch();
+    this.#appLimited = false;
+    this.#mayExceedWindow = false;
+    this.pacer.onMaxDatagramSize(this.#maxDatagramSize);
+    this.#updatePacing(now);
+  }
+}

@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { RttEstimator } from './rtt.ts';
+
+test('before a sample the PTO is that of the initial RTT: about a second', () => {
+  assert.equal(new RttEstimator().pto(0), 333 + 2 * 333);
+  assert.equal(new RttEstimator(100).pto(25), 100 + 200 + 25);
+});
+
+test('the first sample replaces the guess, its delay included', () => {
+  const rtt = new RttEstimator();
+  rtt.update(80, 30, false, 25);
+  assert.deepEqual([rtt.latest, rtt.min, rtt.smoothed, rtt.variance, rtt.hasSample], [80, 80, 80, 40, true]);
+});
+
+test('later samples are averaged less the delay of the peer', () => {
+  const rtt = new RttEstimator();
+  rtt.update(100, 0, true, 25);
+  rtt.update(140, 20, true, 25);
+  assert.equal(rtt.variance, 0.75 * 50 + 0.25 * 20);
+  assert.equal(rtt.smoothed, 0.875 * 100 + 0.125 * 120);
+  assert.equal(rtt.min, 100);
+});
+
+test('the delay is limited to max_ack_delay only when the handshake is confirmed', () => {
+  const before = new RttEstimator();
+  before.update(100, 0, false, 25);
+  before.update(200, 60, false, 25);
+  assert.equal(before.smoothed, 0.875 * 100 + 0.125 * 140);
+  const after = new RttEstimator();
+  after.update(100, 0, true, 25);
+  after.update(200, 60, true, 25);
+  assert.equal(after.smoothed, 0.875 * 100 + 0.125 * 175);
+});
+
+test('a delay that would put the sample below the minimum is not believed', () => {
+  const rtt = new RttEstimator();
+  rtt.update(100, 0, true, 25);
+  rtt.update(110, 20, true, 25);
+  assert.equal(rtt.smoothed, 0.875 * 100 + 0.125 * 110);
+  assert.equal(rtt.min, 100);
+});
+
+test('the PTO is never below smoothed RTT + 1 ms', () => {
+  const rtt = new RttEstimator();
+  for (let i = 0; i < 200; i++) rtt.update(10, 0, true, 0);
+  assert.ok(Math.abs(rtt.pto(0) - 11) < 1e-9);
+});
+
+test('a clock that steps back gives no negative sample', () => {
+  const rtt = new RttEstimator();
+  rtt.update(-5, 0, true, 0);
+  assert.equal(rtt.latest, 0);
+  assert.equal(rtt.pto(0), 1);
+});
+
+test('forgetMin takes the newest sample; reset starts over', () => {
+  const rtt = new RttEstimator();
+  rtt.update(50, 0, true, 0);
+  rtt.update(90, 0, true, 0);
+  rtt.forgetMin();
+  assert.equal(rtt.min, 90);
+  rtt.reset(200);
+  assert.deepEqual([rtt.hasSample, rtt.smoothed, rtt.variance, rtt.min, rtt.latest], [false, 200, 100, 0, 0]);
+});

@@ -1,0 +1,167 @@
+import { Deque } from '../base/deque.ts';
+import { Ranges } from '../base/ranges.ts';
+
+/** Slabs double from the first to the last size, so that a small stream costs little and a large one few allocations. */
+const FIRST_SLAB = 4 << 10;
+const LAST_SLAB = 256 << 10;
+
+/** A stretch of the stream; its memory is taken when the first byte of it arrives. */
+interface Slab {
+  readonly start: number;
+  readonly end: number;
+  bytes: Uint8Array | undefined;
+}
+
+/** Memory that is not cleared first: only bytes that were written are ever handed out. */
+function allocate(size: number): Uint8Array {
+  return new Uint8Array(Buffer.allocUnsafeSlow(size).buffer);
+}
+
+/**
+ * Puts the data of one stream in order. Each byte is copied once, into a slab; reads are views of slabs, and a byte that
+ * was handed out is never written again. Where data overlaps, what came first stays. Memory spans at most from the first
+ * byte not read to the highest received, which flow control bounds, rounded up to a slab.
+ */
+export class Reassembly {
+  /** Adjacent and ascending; the first holds `readOffset`. */
+  readonly #slabs = new Deque<Slab>(2);
+  /** The last of the slabs, where almost all data goes. */
+  #last: Slab | undefined;
+  #nextSize = FIRST_SLAB;
+  /** Where the stream ends, once known: no slab goes beyond it. */
+  #finalSize = Number.POSITIVE_INFINITY;
+  /** First byte not handed out. readOffset <= contiguous. */
+  #readOffset = 0;
+  /** First byte missing. */
+  #contiguous = 0;
+  /** What arrived above `contiguous`. */
+  readonly #ahead = new Ranges();
+  /** Nothing will be read any more: data is only accounted for. */
+  #isDiscarding = false;
+
+  get readOffset(): number {
+    return this.#readOffset;
+  }
+
+  /** First byte missing: all below has arrived. */
+  get contiguous(): number {
+    return this.#contiguous;
+  }
+
+  /** Bytes that can be read now. */
+  get readable(): number {
+    return this.#contiguous - this.#readOffset;
+  }
+
+  /** How many separate stretches wait behind a gap. */
+  get gaps(): number {
+    return this.#ahead.count;
+  }
+
+  set finalSize(size: number) {
+    this.#finalSize = size;
+  }
+
+  /** Takes bytes[start, start + length) as the stream's [offset, offset + length); answers how many of them were new. */
+  insert(offset: number, bytes: Uint8Array, start: number, length: number): number {
+    const end = offset + length;
+    const from = this.#contiguous;
+    if (end <= from) return 0;
+    if (offset > from || !this.#ahead.isEmpty) return this.#insertAhead(offset, bytes, start, end);
+    this.#store(from, bytes, start + (from - offset), end - from);
+    this.#contiguous = end;
+    if (this.#isDiscarding) this.#readOffset = end;
+    return end - from;
+  }
+
+  /** The next piece in order, or undefined when there is none: a view that is never written again. */
+  read(): Uint8Array | undefined {
+    const from = this.#readOffset;
+    if (this.#contiguous === from) return undefined;
+    const slab = this.#slabs.at(0)!;
+    const end = Math.min(this.#contiguous, slab.end);
+    this.#readOffset = end;
+    if (end === slab.end) {
+      this.#slabs.shift();
+      if (slab === this.#last) this.#last = undefined;
+    }
+    return slab.bytes!.subarray(from - slab.start, end - slab.start);
+  }
+
+  /** Lets go of all memory; from now on data is counted, not kept. */
+  discard(): void {
+    this.#isDiscarding = true;
+    this.#readOffset = this.#contiguous;
+    this.#slabs.clear();
+    this.#last = undefined;
+  }
+
+  /** The general case: there is a gap, or data behind one. */
+  #insertAhead(offset: number, bytes: Uint8Array, start: number, end: number): number {
+    const ahead = this.#ahead;
+    const from = Math.max(offset, this.#contiguous);
+    let at = from;
+    let count = 0;
+    for (let i = ahead.indexAfter(from); at < end; i++) {
+      const gapEnd = i < ahead.count ? Math.min(end, ahead.start(i)) : end;
+      if (gapEnd > at) {
+        this.#store(at, bytes, start + (at - offset), gapEnd - at);
+        count += gapEnd - at;
+      }
+      at = i < ahead.count ? ahead.end(i) : end;
+    }
+    if (count === 0) return 0;
+    ahead.add(from, end);
+    if (ahead.start(0) === this.#contiguous) {
+      this.#contiguous = ahead.end(0);
+      ahead.dropLowest(1);
+      if (this.#isDiscarding) this.#readOffset = this.#contiguous;
+    }
+    return count;
+  }
+
+  /** Copies bytes to the stream's [offset, offset + length), none of which was written before. */
+  #store(offset: number, bytes: Uint8Array, start: number, length: number): void {
+    if (this.#isDiscarding) return;
+    const last = this.#last;
+    if (last?.bytes !== undefined && offset >= last.start && offset + length <= last.end) {
+      last.bytes.set(bytes.subarray(start, start + length), offset - last.start);
+      return;
+    }
+    this.#cover(offset + length);
+    let i = this.#slabAt(offset);
+    for (let done = 0; done < length; i++) {
+      const slab = this.#slabs.at(i)!;
+      slab.bytes ??= allocate(slab.end - slab.start);
+      const at = offset + done - slab.start;
+      const count = Math.min(length - done, slab.end - slab.start - at);
+      slab.bytes.set(bytes.subarray(start + done, start + done + count), at);
+      done += count;
+    }
+  }
+
+  /** Lays out slabs up to offset `end`. */
+  #cover(end: number): void {
+    let start = this.#last === undefined ? this.#readOffset : this.#last.end;
+    while (start < end) {
+      const slabEnd = Math.min(start + this.#nextSize, this.#finalSize);
+      const slab: Slab = { start, end: slabEnd, bytes: undefined };
+      this.#slabs.push(slab);
+      this.#last = slab;
+      this.#nextSize = Math.min(this.#nextSize * 2, LAST_SLAB);
+      start = slabEnd;
+    }
+  }
+
+  /** Index of the slab that holds `offset`. */
+  #slabAt(offset: number): number {
+    let low = 0;
+    let high = this.#slabs.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (this.#slabs.at(middle)!.start <= offset) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  }
+}

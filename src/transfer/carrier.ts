@@ -1,0 +1,75 @@
+/**
+ * What this layer asks of QUIC: the part of the public API's QuicSession and QuicStream that it uses, as interfaces, so that
+ * its tests run without a network.
+ */
+
+/** Counters of one stream, see StreamStats of the QUIC API. Bytes, milliseconds on the session's clock, -1 for never. */
+export interface CarrierStreamStats {
+  readonly bytesSent: number;
+  readonly bytesRetransmitted: number;
+  readonly packetsSent: number;
+  readonly bytesAcked: number;
+  readonly packetsAcked: number;
+  readonly firstSentAt: number;
+  readonly firstAckedAt: number;
+  readonly lastAckedAt: number;
+  readonly bytesReceived: number;
+  readonly bytesDuplicate: number;
+  readonly packetsReceived: number;
+  readonly firstReceivedAt: number;
+  readonly lastReceivedAt: number;
+  readonly blockedByStreamMs: number;
+  readonly blockedByConnectionMs: number;
+  readonly reassemblyMs: number;
+}
+
+/** Counters of a session, see ConnectionStats of the QUIC API. */
+export interface CarrierSessionStats {
+  readonly rttMin: number;
+  readonly rttSmoothed: number;
+  readonly congestionController: string;
+  readonly congestionWindow: number;
+  readonly maxDatagramSize: number;
+  readonly packetsSent: number;
+  readonly packetsReceived: number;
+  readonly packetsLost: number;
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+  readonly bytesLost: number;
+  readonly spuriousLosses: number;
+  readonly ptoCount: number;
+  readonly congestionEvents: number;
+}
+
+/** The sending side of a stream. Chunks are kept by reference until they are acknowledged. */
+export interface CarrierWriter {
+  writev(chunks: readonly Uint8Array[]): Promise<void>;
+  end(): Promise<number>;
+}
+
+/** One stream. */
+export interface CarrierStream {
+  readonly id: bigint;
+  readonly direction: 'bidi' | 'uni';
+  readonly writer: CarrierWriter | undefined;
+  readonly closed: Promise<void>;
+  readonly stats: CarrierStreamStats;
+  readSync(): Uint8Array | undefined;
+  wait(signal?: AbortSignal): Promise<boolean>;
+  stopSending(code: number): void;
+  resetStream(code: number): void;
+}
+
+/** One connection. */
+export interface CarrierSession {
+  readonly closed: Promise<void>;
+  readonly stats: CarrierSessionStats;
+  onstream: ((stream: CarrierStream) => void) | undefined;
+  readonly destroyed: boolean;
+  /** The clock that the times in `stats` are on. */
+  now(): number;
+  createBidirectionalStream(): Promise<CarrierStream>;
+  createUnidirectionalStream(): Promise<CarrierStream>;
+  close(options?: { code?: number; reason?: string }): unknown;
+  destroy(error?: unknown, options?: { code?: number; reason?: string }): void;
+}

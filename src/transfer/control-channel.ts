@@ -1,0 +1,73 @@
+import type { CarrierStream } from './carrier.ts';
+import { TransferError } from './errors.ts';
+import { decodeMessage, encodeMessage, type Message, type MessageType } from './messages.ts';
+import { StreamInput } from './records.ts';
+
+/** The longest message once the sender has shown its token: the statistics of MAX_STREAMS streams fit. Bytes. */
+const MAX_MESSAGE_BYTES = 1 << 20;
+
+/** The longest message of a stranger. */
+const MAX_HELLO_BYTES = 4096;
+
+/** The messages of one control stream: each a length (u32, big-endian) and that many bytes of JSON. */
+export class ControlChannel {
+  readonly #stream: CarrierStream;
+  readonly #input: StreamInput;
+  #limit: number;
+
+  /** @param isTrusted whether the peer may send long messages from the start. */
+  constructor(stream: CarrierStream, isTrusted: boolean) {
+    this.#stream = stream;
+    this.#input = new StreamInput(stream);
+    this.#limit = isTrusted ? MAX_MESSAGE_BYTES : MAX_HELLO_BYTES;
+  }
+
+  /** The peer has shown who it is. */
+  trust(): void {
+    this.#limit = MAX_MESSAGE_BYTES;
+  }
+
+  async send(message: Message): Promise<void> {
+    const body = encodeMessage(message);
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(body.length);
+    await this.#stream.writer!.writev([length, body]);
+  }
+
+  /** Ends this side's half. */
+  async end(): Promise<void> {
+    await this.#stream.writer!.end();
+  }
+
+  /**
+   * The next message of a known type, or undefined when the peer has ended its half.
+   * @throws TransferError `protocol`; the stream's error.
+   */
+  async receive(): Promise<Message | undefined> {
+    const header = new Uint8Array(4);
+    for (;;) {
+      if (!(await this.#input.fill(header, 4))) return undefined;
+      const length = new DataView(header.buffer).getUint32(0);
+      if (length > this.#limit) throw new TransferError('protocol', 'the peer sent a message that is too long');
+      const body = new Uint8Array(length);
+      if (length > 0 && !(await this.#input.fill(body, length))) {
+        throw new TransferError('protocol', 'the peer ended the control stream in the middle of a message');
+      }
+      const message = decodeMessage(body);
+      if (message !== undefined) return message;
+    }
+  }
+
+  /**
+   * The next message, which must be of one of these types.
+   * @throws TransferError `protocol` when it is another one or none.
+   */
+  async expect<T extends MessageType>(...types: readonly T[]): Promise<Extract<Message, { type: T }>> {
+    const message = await this.receive();
+    if (message === undefined) throw new TransferError('protocol', `the peer ended where '${types.join("' or '")}' was due`);
+    if (!(types as readonly MessageType[]).includes(message.type)) {
+      throw new TransferError('protocol', `the peer sent '${message.type}' where '${types.join("' or '")}' was due`);
+    }
+    return message as Extract<Message, { type: T }>;
+  }
+}

@@ -1,0 +1,91 @@
+/** Why a receiver refuses an offer; the `code` of a `refused` message (docs/protocol.md). */
+export const REFUSALS = [
+  'bad_token',
+  'no_space',
+  'name_not_allowed',
+  'too_many_streams',
+  'too_large',
+  'busy',
+  'unsupported',
+  'not_writable',
+] as const;
+
+export type RefusalCode = (typeof REFUSALS)[number];
+
+/** Why a transfer that had begun failed on the receiver; the `code` of a `failed` message. */
+export const FAILURES = ['no_space', 'storage', 'verification', 'protocol', 'incomplete'] as const;
+
+export type FailureCode = (typeof FAILURES)[number];
+
+/** What went wrong with a transfer, for programs. */
+export type TransferErrorCode =
+  /** The receiver refused; `detail` is its RefusalCode. */
+  | 'refused'
+  /** The receiver gave up; `detail` is its FailureCode. */
+  | 'peer_failed'
+  /** The other side was stopped by its user. */
+  | 'cancelled_by_peer'
+  /** This side was stopped through its signal. */
+  | 'cancelled'
+  /** The peer broke the transfer protocol. */
+  | 'protocol'
+  /** What arrived is not what was announced. */
+  | 'verification'
+  /** The file to send cannot be read, or changed meanwhile. */
+  | 'source'
+  /** The received file cannot be written. */
+  | 'storage'
+  /** The disk of the receiving side is full. */
+  | 'no_space'
+  /** This side, a receiver, refused the offer; `detail` is its RefusalCode. */
+  | 'offer_refused'
+  /** A ticket that makes no sense. */
+  | 'ticket'
+  /** The QUIC connection failed; `cause` is the QuicError. */
+  | 'connection';
+
+/** Every error of this layer. The message is one line for people and says what to do where something can be done. */
+export class TransferError extends Error {
+  readonly code: TransferErrorCode;
+  /** The peer's or this side's finer code, or an empty string. */
+  readonly detail: string;
+
+  constructor(code: TransferErrorCode, message: string, options: { detail?: string; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'TransferError';
+    this.code = code;
+    this.detail = options.detail ?? '';
+  }
+}
+
+/** Application error codes of `weir/1` in CONNECTION_CLOSE, RESET_STREAM and STOP_SENDING. */
+export const CloseCode = {
+  /** All is done. */
+  DONE: 0,
+  /** The peer broke the protocol. */
+  PROTOCOL: 1,
+  /** The user of this side stopped it. */
+  CANCELLED: 2,
+  /** The receiver refused; the `refused` message said why. */
+  REFUSED: 3,
+  /** This side could not go on; a `failed` message may have said why. */
+  FAILED: 4,
+  /** Nothing valid came in time. */
+  TOO_SLOW: 5,
+} as const;
+
+/** A system error's code (`ENOSPC`), or an empty string. */
+export function systemCode(error: unknown): string {
+  const code = (error as { code?: unknown } | undefined)?.code;
+  return typeof code === 'string' ? code : '';
+}
+
+/** A message of an unknown error in one line. */
+export function messageOf(error: unknown): string {
+  return oneLine(error instanceof Error ? error.message : String(error));
+}
+
+/** Text from elsewhere made safe for a terminal: control and formatting characters become spaces. */
+export function oneLine(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').trim();
+}

@@ -1,0 +1,168 @@
+import { BufferPool } from './buffer-pool.ts';
+import type { CarrierStream } from './carrier.ts';
+import { CloseCode, TransferError } from './errors.ts';
+import { sameBytes, sha256 } from './hash.ts';
+import type { Offer } from './messages.ts';
+import { ChunkLedger, ChunkPlan } from './plan.ts';
+import type { MeteredStream } from './readings.ts';
+import {
+  decodePreamble,
+  decodeRecordHeader,
+  PREAMBLE_BYTES,
+  RECORD_HEADER_BYTES,
+  type RecordHeader,
+  StreamInput,
+} from './records.ts';
+import type { PartFile } from './storage.ts';
+
+/** Memory for chunks on their way to the disk, beside one for each stream. Bytes. */
+const WRITE_BEHIND_BYTES = 16 << 20;
+
+/** One data stream of the iteration. */
+interface Arrival {
+  readonly stream: CarrierStream;
+  /** From the preamble; 0 before it has come. */
+  index: number;
+  fileBytes: number;
+}
+
+/**
+ * Assembles one iteration: takes its streams as they come, puts each chunk where it belongs, verifies it. Chunks may come on
+ * any stream in any order, each exactly once.
+ */
+export class ReceiveIteration {
+  readonly number: number;
+  /** The streams so far, in the order of their arrival; grows. */
+  readonly streams: CarrierStream[] = [];
+  /** Fulfilled when all streams have ended and every chunk is verified and written. Rejects with the first error. */
+  readonly done: Promise<void>;
+  readonly #offer: Offer;
+  readonly #plan: ChunkPlan;
+  readonly #ledger: ChunkLedger;
+  readonly #pool: BufferPool;
+  readonly #part: PartFile;
+  readonly #arrivals: Arrival[] = [];
+  /** Stream indexes seen in preambles. */
+  readonly #indexes = new Set<number>();
+  /** Chunks on their way to the disk. */
+  #storing = 0;
+  /** Streams that have ended. */
+  #ended = 0;
+  #isOver = false;
+  #resolve!: () => void;
+  #reject!: (error: unknown) => void;
+
+  constructor(number: number, offer: Offer, part: PartFile) {
+    this.number = number;
+    this.#offer = offer;
+    this.#part = part;
+    this.#plan = new ChunkPlan(offer.size, offer.chunkBytes);
+    this.#ledger = new ChunkLedger(this.#plan.count);
+    const behind = Math.max(2, Math.min(64, Math.floor(WRITE_BEHIND_BYTES / offer.chunkBytes)));
+    this.#pool = new BufferPool(offer.streams + behind, offer.chunkBytes);
+    this.done = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    this.done.catch(() => undefined);
+  }
+
+  /** Takes a stream that the peer opened. */
+  accept(stream: CarrierStream): void {
+    if (this.#isOver || this.#arrivals.length === this.#offer.streams) {
+      stream.stopSending(CloseCode.PROTOCOL);
+      return this.fail(new TransferError('protocol', 'the sender opened more streams than it announced'));
+    }
+    const arrival: Arrival = { stream, index: 0, fileBytes: 0 };
+    this.#arrivals.push(arrival);
+    this.streams.push(stream);
+    this.#receive(arrival).then(
+      () => this.#onStreamEnd(),
+      (error) => this.fail(error),
+    );
+  }
+
+  /** Gives up: `done` rejects, and nothing more is read. */
+  fail(error: unknown): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#pool.fail(error);
+    for (const { stream } of this.#arrivals) stream.stopSending(CloseCode.FAILED);
+    this.#reject(error);
+  }
+
+  /** The digest of the file, hexadecimal; call it when `done`. */
+  async digest(): Promise<string> {
+    return Buffer.from(await sha256(this.#ledger.hashes)).toString('hex');
+  }
+
+  /** The streams with what they carried, by index; call it when `done`. */
+  get meters(): MeteredStream[] {
+    return this.#arrivals
+      .map(({ index, fileBytes, stream }) => ({ index, fileBytes, stats: stream.stats }))
+      .sort((a, b) => a.index - b.index);
+  }
+
+  async #receive(arrival: Arrival): Promise<void> {
+    const input = new StreamInput(arrival.stream);
+    const header = new Uint8Array(RECORD_HEADER_BYTES);
+    if (!(await input.fill(header, PREAMBLE_BYTES))) throw new TransferError('protocol', 'the sender opened a stream without a preamble');
+    this.#place(arrival, header);
+    while (await input.fill(header, RECORD_HEADER_BYTES)) {
+      const record = decodeRecordHeader(header);
+      this.#claim(record);
+      const taken = this.#pool.acquire();
+      const buffer = taken instanceof Promise ? await taken : taken;
+      await input.fill(buffer, record.length);
+      arrival.fileBytes += record.length;
+      this.#storing++;
+      // Not awaited: the stream reads on while this chunk is hashed and written.
+      void this.#store(record, buffer);
+    }
+  }
+
+  #place(arrival: Arrival, header: Uint8Array): void {
+    const { iteration, index } = decodePreamble(header);
+    if (iteration !== this.number) throw new TransferError('protocol', `the sender opened a stream of iteration ${iteration}`);
+    if (index < 1 || index > this.#offer.streams || this.#indexes.has(index)) {
+      throw new TransferError('protocol', `the sender opened stream ${index} out of turn`);
+    }
+    this.#indexes.add(index);
+    arrival.index = index;
+  }
+
+  #claim({ offset, length, hash }: RecordHeader): void {
+    const index = this.#plan.indexOf(offset, length);
+    if (index < 0) throw new TransferError('protocol', `the sender sent ${length} bytes at ${offset}, which is no chunk`);
+    if (!this.#ledger.claim(index, hash)) throw new TransferError('protocol', `the sender sent the chunk at ${offset} twice`);
+  }
+
+  async #store({ offset, length, hash }: RecordHeader, buffer: Uint8Array): Promise<void> {
+    try {
+      const bytes = buffer.subarray(0, length);
+      const [actual] = await Promise.all([sha256(bytes), this.#part.writeAt(bytes, offset)]);
+      if (!sameBytes(actual, hash)) {
+        throw new TransferError('verification', `the chunk at ${offset} is not what the sender read: its disk or memory may be faulty`);
+      }
+      this.#pool.release(buffer);
+      this.#storing--;
+      this.#finishIfDone();
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  #onStreamEnd(): void {
+    this.#ended++;
+    this.#finishIfDone();
+  }
+
+  #finishIfDone(): void {
+    if (this.#isOver || this.#ended < this.#offer.streams || this.#storing > 0) return;
+    if (!this.#ledger.isComplete) {
+      return this.fail(new TransferError('protocol', `the sender left out ${this.#ledger.missing} chunks`));
+    }
+    this.#isOver = true;
+    this.#resolve();
+  }
+}

@@ -1,0 +1,92 @@
+import type { CarrierStream } from './carrier.ts';
+import { TransferError } from './errors.ts';
+
+/** First byte of each data stream. */
+const STREAM_TYPE = 0x57;
+
+/** Bytes of a data stream's preamble: type, iteration, index. */
+export const PREAMBLE_BYTES = 9;
+
+/** Bytes in front of each chunk: offset, length, SHA-256. */
+export const RECORD_HEADER_BYTES = 44;
+
+/** Which stream of which iteration a data stream is. */
+export interface Preamble {
+  /** From 1. */
+  readonly iteration: number;
+  /** From 1, as streams are counted for people. */
+  readonly index: number;
+}
+
+/** What stands in front of a chunk. */
+export interface RecordHeader {
+  readonly offset: number;
+  readonly length: number;
+  readonly hash: Uint8Array;
+}
+
+export function encodePreamble(preamble: Preamble): Uint8Array {
+  const bytes = Buffer.alloc(PREAMBLE_BYTES);
+  bytes.writeUInt8(STREAM_TYPE, 0);
+  bytes.writeUInt32BE(preamble.iteration, 1);
+  bytes.writeUInt32BE(preamble.index, 5);
+  return bytes;
+}
+
+/** @throws TransferError `protocol` when these bytes are no preamble. */
+export function decodePreamble(bytes: Uint8Array): Preamble {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, PREAMBLE_BYTES);
+  if (view.getUint8(0) !== STREAM_TYPE) throw new TransferError('protocol', 'the peer opened a stream of an unknown type');
+  return { iteration: view.getUint32(1), index: view.getUint32(5) };
+}
+
+export function encodeRecordHeader(header: RecordHeader): Uint8Array {
+  const bytes = Buffer.alloc(RECORD_HEADER_BYTES);
+  bytes.writeBigUInt64BE(BigInt(header.offset), 0);
+  bytes.writeUInt32BE(header.length, 8);
+  bytes.set(header.hash, 12);
+  return bytes;
+}
+
+/** Copies what it returns: `bytes` may be used again. */
+export function decodeRecordHeader(bytes: Uint8Array): RecordHeader {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, RECORD_HEADER_BYTES);
+  return { offset: Number(view.getBigUint64(0)), length: view.getUint32(8), hash: bytes.slice(12, RECORD_HEADER_BYTES) };
+}
+
+/** Reads a stream in amounts that the caller chooses. It awaits only when nothing has arrived, not for each packet. */
+export class StreamInput {
+  readonly #stream: CarrierStream;
+  /** What was read from the stream and not yet handed on. */
+  #rest: Uint8Array = EMPTY;
+
+  constructor(stream: CarrierStream) {
+    this.#stream = stream;
+  }
+
+  /**
+   * Fills the first `length` bytes of `into`. Returns false when the stream ended cleanly before the first of them.
+   * @throws TransferError `protocol` when it ended in the middle; the stream's error.
+   */
+  async fill(into: Uint8Array, length: number): Promise<boolean> {
+    let filled = 0;
+    while (filled < length) {
+      if (this.#rest.length === 0) {
+        const piece = this.#stream.readSync();
+        if (piece === undefined) {
+          if (await this.#stream.wait()) continue;
+          if (filled === 0) return false;
+          throw new TransferError('protocol', `stream ${this.#stream.id} ended in the middle of a record`);
+        }
+        this.#rest = piece;
+      }
+      const taken = Math.min(this.#rest.length, length - filled);
+      into.set(taken === this.#rest.length ? this.#rest : this.#rest.subarray(0, taken), filled);
+      this.#rest = taken === this.#rest.length ? EMPTY : this.#rest.subarray(taken);
+      filled += taken;
+    }
+    return true;
+  }
+}
+
+const EMPTY = new Uint8Array(0);

@@ -1,0 +1,186 @@
+import type { CarrierSession, CarrierStream } from './carrier.ts';
+import { ChunkSource } from './chunk-source.ts';
+import { ControlChannel } from './control-channel.ts';
+import { endOnAbort, explain, within } from './ending.ts';
+import { CloseCode, TransferError } from './errors.ts';
+import { type Message, type Offer, PROTOCOL_VERSION } from './messages.ts';
+import { ChunkPlan, chunkBytesFor } from './plan.ts';
+import { type MeteredStream, readConnection, readSentStreams, round, type SideReading, snapshotOf } from './readings.ts';
+import { encodePreamble } from './records.ts';
+import { type IterationReport, LiveIteration, type TransferEvents, type TransferReport } from './report.ts';
+import type { SourceFile } from './storage.ts';
+import { base64url } from './ticket.ts';
+
+/** What to send, and how. */
+export interface SendOptions {
+  readonly file: SourceFile;
+  readonly token: Uint8Array;
+  /** Parallel streams of each iteration, 1 to MAX_STREAMS. */
+  readonly streams: number;
+  /** How many times the whole file is sent. */
+  readonly iterations: number;
+  /** Bytes of a chunk; default: chosen by the file's size. */
+  readonly chunkBytes?: number;
+  /** Told to the receiver: name and version of the program. */
+  readonly software: string;
+  readonly events?: TransferEvents;
+  /** Stops the transfer. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Bytes that are read ahead of the streams, and the least and most chunks that this means. */
+const READ_AHEAD_BYTES = 16 << 20;
+
+/** How long to wait for the receiver's reason when its streams broke first, in milliseconds. */
+const REASON_WAIT = 2000;
+
+/**
+ * Sends a file over a session whose handshake is complete, as often as asked, and closes the session.
+ * @throws TransferError.
+ */
+export async function sendFile(session: CarrierSession, options: SendOptions): Promise<TransferReport> {
+  const stopListening = endOnAbort(session, options.signal);
+  try {
+    const report = await new Sender(session, options).run();
+    await session.close({ code: CloseCode.DONE });
+    return report;
+  } catch (error) {
+    const explained = explain(error, options.signal);
+    const code = explained.code === 'protocol' ? CloseCode.PROTOCOL : explained.code === 'refused' ? CloseCode.DONE : CloseCode.FAILED;
+    session.destroy(undefined, { code, reason: explained.message });
+    throw explained;
+  } finally {
+    stopListening();
+  }
+}
+
+class Sender {
+  readonly #session: CarrierSession;
+  readonly #options: SendOptions;
+  readonly #offer: Offer;
+  readonly #plan: ChunkPlan;
+  /** The first byte of iteration 1 on the session's clock; undefined before. */
+  #origin: number | undefined;
+
+  constructor(session: CarrierSession, options: SendOptions) {
+    const { file, streams, iterations } = options;
+    const chunkBytes = options.chunkBytes ?? chunkBytesFor(file.size, streams);
+    this.#session = session;
+    this.#options = options;
+    this.#offer = { name: file.name, size: file.size, streams, iterations, chunkBytes };
+    this.#plan = new ChunkPlan(file.size, chunkBytes);
+  }
+
+  async run(): Promise<TransferReport> {
+    const { events } = this.#options;
+    const channel = await this.#introduce();
+    await channel.send({ type: 'offer', ...this.#offer });
+    const iterations: IterationReport[] = [];
+    for (let number = 1; number <= this.#offer.iterations; number++) {
+      await this.#awaitReady(channel, number);
+      const report = await this.#iterate(channel, number);
+      iterations.push(report);
+      events?.onIteration?.(report);
+    }
+    const finished = accepted(await channel.expect('finished', 'failed'));
+    await channel.end();
+    return { offer: this.#offer, savedAs: finished.name, iterations };
+  }
+
+  async #awaitReady(channel: ControlChannel, iteration: number): Promise<void> {
+    const ready = accepted(await channel.expect('ready', 'refused', 'failed'));
+    if (ready.iteration !== iteration) {
+      throw new TransferError('protocol', `the receiver is ready for iteration ${ready.iteration}, not ${iteration}`);
+    }
+  }
+
+  async #introduce(): Promise<ControlChannel> {
+    const { token, software } = this.#options;
+    const channel = new ControlChannel(await this.#session.createBidirectionalStream(), true);
+    await channel.send({ type: 'hello', version: PROTOCOL_VERSION, token: base64url(token), software });
+    accepted(await channel.expect('welcome', 'refused'));
+    return channel;
+  }
+
+  async #iterate(channel: ControlChannel, iteration: number): Promise<IterationReport> {
+    // Expected from now on: the receiver may give up at any time.
+    const answer = channel.expect('verified', 'failed').then(accepted);
+    try {
+      const [sent, verified] = await Promise.all([this.#sendIteration(channel, iteration), answer]);
+      if (verified.digest !== sent.digest) {
+        throw new TransferError('verification', 'the receiver has something else than what was sent: send again');
+      }
+      return { number: iteration, digest: sent.digest, sender: sent.reading, receiver: verified.reading };
+    } catch (error) {
+      // The receiver's own words say more than the broken streams that come with them.
+      await within(answer, REASON_WAIT);
+      throw error;
+    }
+  }
+
+  async #sendIteration(channel: ControlChannel, iteration: number): Promise<{ digest: string; reading: SideReading }> {
+    const { file, events } = this.#options;
+    const before = snapshotOf(this.#session.stats);
+    const depth = Math.max(2, Math.min(64, Math.floor(READ_AHEAD_BYTES / this.#offer.chunkBytes)));
+    const source = new ChunkSource(file, this.#plan, depth);
+    const streams = await this.#openStreams();
+    events?.onIterationStart?.(new LiveIteration(iteration, this.#offer, this.#session.now(), 'sender', streams));
+    const fileBytes = await Promise.all(streams.map((stream, i) => feed(stream, iteration, i + 1, source)));
+    await file.assertUnchanged();
+    const digest = Buffer.from(await source.digest()).toString('hex');
+    await channel.send({ type: 'sent', iteration, digest });
+    await Promise.all(streams.map((stream) => stream.closed));
+    const reading = this.#read(
+      iteration,
+      before,
+      streams.map(({ stats }, i) => ({ index: i + 1, fileBytes: fileBytes[i]!, stats })),
+    );
+    await channel.send({ type: 'statistics', reading });
+    return { digest, reading };
+  }
+
+  async #openStreams(): Promise<CarrierStream[]> {
+    const streams: CarrierStream[] = [];
+    while (streams.length < this.#offer.streams) streams.push(await this.#session.createUnidirectionalStream());
+    return streams;
+  }
+
+  #read(iteration: number, before: ReturnType<typeof snapshotOf>, streams: readonly MeteredStream[]): SideReading {
+    const { start, end, readings } = readSentStreams(streams);
+    this.#origin ??= start;
+    return {
+      iteration,
+      wallMs: round(end - start),
+      startedAtMs: round(start - this.#origin),
+      storedAfterMs: -1,
+      streams: readings,
+      connection: readConnection(before, this.#session.stats),
+    };
+  }
+}
+
+/** Lets one stream carry chunks until there are none; returns the file bytes that it carried. */
+async function feed(stream: CarrierStream, iteration: number, index: number, source: ChunkSource): Promise<number> {
+  const writer = stream.writer!;
+  await writer.writev([encodePreamble({ iteration, index })]);
+  let bytes = 0;
+  for (let next = source.take(); next !== undefined; next = source.take()) {
+    const chunk = await next;
+    await writer.writev([chunk.header, chunk.bytes]);
+    bytes += chunk.bytes.length;
+  }
+  await writer.end();
+  return bytes;
+}
+
+/** Turns the receiver's refusals and failures into errors. */
+function accepted<M extends Message>(message: M): Exclude<M, { type: 'refused' | 'failed' }> {
+  if (message.type === 'refused') {
+    throw new TransferError('refused', `the receiver refused: ${message.reason}`, { detail: message.code });
+  }
+  if (message.type === 'failed') {
+    throw new TransferError('peer_failed', `the receiver gave up: ${message.reason}`, { detail: message.code });
+  }
+  return message as Exclude<M, { type: 'refused' | 'failed' }>;
+}
+

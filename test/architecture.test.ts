@@ -1,0 +1,217 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, posix } from 'node:path';
+import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const PROTOCOL = ['quic/base', 'quic/wire', 'quic/crypto', 'quic/recovery', 'quic/stream', 'quic/tls'];
+const MACHINE = [...PROTOCOL, 'quic/connection', 'quic/endpoint', 'quic/driver'];
+
+/** For each layer (a folder of src), the other layers that it may import: imports point downwards only. */
+const LAYERS: Record<string, readonly string[]> = {
+  'quic/base': [],
+  'quic/wire': ['quic/base'],
+  'quic/crypto': ['quic/base', 'quic/wire'],
+  // These three never import each other: the connection joins them, through wire/sent-frames.ts.
+  'quic/recovery': ['quic/base', 'quic/wire', 'quic/crypto'],
+  'quic/stream': ['quic/base', 'quic/wire', 'quic/crypto'],
+  'quic/tls': ['quic/base', 'quic/wire', 'quic/crypto'],
+  // X.509 judgement, which the api calls: it may wait and look at a clock, so nothing of the state machine imports it.
+  'quic/tls/certificates': ['quic/base', 'quic/wire', 'quic/crypto', 'quic/tls'],
+  'quic/connection': PROTOCOL,
+  'quic/endpoint': [...PROTOCOL, 'quic/connection'],
+  'quic/driver': [...PROTOCOL, 'quic/connection', 'quic/endpoint'],
+  'quic/datapath': ['quic/base', 'quic/driver'],
+  'quic/qlog': [...PROTOCOL, 'quic/connection'],
+  'quic/api': [...MACHINE, 'quic/tls/certificates', 'quic/datapath', 'quic/qlog'],
+  'quic/sim': [...MACHINE, 'quic/tls/certificates', 'quic/qlog', 'quic/api'],
+  transfer: ['quic/api'],
+  measure: ['quic/api'],
+  classic: ['measure'],
+  report: ['measure'],
+  cli: ['quic/api', 'transfer', 'measure', 'classic', 'report'],
+};
+
+/** Layers in which nothing reads a clock, a socket, the process, a timer or chance, and nothing waits. */
+const SANS_IO: ReadonlySet<string> = new Set(MACHINE);
+
+/** What code of a sans-IO layer must not say. Looked for outside of comments and strings. */
+const FORBIDDEN: readonly [what: string, pattern: RegExp][] = [
+  ['a clock', /\bDate\s*\.\s*now\b|\bnew\s+Date\b|\bperformance\s*\./],
+  ['the process', /(?<![.\w])process\s*\./],
+  ['the console', /(?<![.\w])console\s*\./],
+  ['chance', /\bMath\s*\.\s*random\b|\bgetRandomValues\b|\brandomUUID\b/],
+  ['a timer', /(?<![.\w])(setTimeout|setInterval|setImmediate|queueMicrotask)\b/],
+  ['async', /\basync\b(?!\s*:)|\bawait\b/],
+];
+
+/** What a sans-IO layer may take from node:crypto is everything but its randomness: a run is replayed from a seed. */
+const RANDOM_FROM_CRYPTO = /\b(randomBytes|randomFill|randomFillSync|randomInt|randomUUID|webcrypto)\b/;
+
+/** The modules that are not ours, by who may import them. Layers that are not listed and not sans-IO import any of node's. */
+const OUTSIDE: Record<string, readonly string[]> = {
+  'quic/crypto': ['node:crypto'],
+  'quic/tls': ['node:crypto'],
+  'quic/tls/certificates': ['node:', 'pkijs', 'asn1js'],
+  cli: ['node:', 'commander'],
+};
+
+const MAX_LINES = 500;
+
+interface Import {
+  readonly clause: string;
+  readonly specifier: string;
+}
+
+/** Comments go; strings stay, unless `withoutStrings`. */
+function strip(source: string, withoutStrings: boolean): string {
+  const tokens = /\/\*[\s\S]*?\*\/|\/\/[^\n]*|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\[\s\S]|[^`\\])*`/g;
+  return source.replace(tokens, (token) => (token.startsWith('/') ? ' ' : withoutStrings ? "''" : token));
+}
+
+function importsOf(source: string): Import[] {
+  const code = strip(source, false);
+  const found: Import[] = [];
+  for (const match of code.matchAll(/\b(?:import|export)\b([^'";()]*?)\bfrom\s*['"]([^'"]+)['"]/g)) {
+    found.push({ clause: match[1]!, specifier: match[2]! });
+  }
+  for (const match of code.matchAll(/\bimport\s*\(?\s*['"]([^'"]+)['"]/g)) {
+    found.push({ clause: '', specifier: match[1]! });
+  }
+  return found;
+}
+
+/** The layer of a file, given its path below src: the longest that is a folder of it. */
+function layerOf(path: string): string | undefined {
+  let best: string | undefined;
+  for (const layer of Object.keys(LAYERS)) {
+    if (path.startsWith(`${layer}/`) && layer.length > (best?.length ?? 0)) best = layer;
+  }
+  return best;
+}
+
+function importComplaint(path: string, layer: string, { clause, specifier }: Import): string | undefined {
+  if (!specifier.startsWith('.')) {
+    const allowed = OUTSIDE[layer] ?? (SANS_IO.has(layer) ? [] : ['node:']);
+    if (!allowed.some((name) => (name.endsWith(':') ? specifier.startsWith(name) : specifier === name))) {
+      return `imports ${specifier}`;
+    }
+    const isRandom = SANS_IO.has(layer) && RANDOM_FROM_CRYPTO.test(clause);
+    return isRandom ? `imports randomness from ${specifier}` : undefined;
+  }
+  const target = posix.join(posix.dirname(path), specifier);
+  const targetLayer = layerOf(target);
+  if (targetLayer === layer) return undefined;
+  if (targetLayer === undefined) return `imports ${specifier}, which is in no layer`;
+  return LAYERS[layer]!.includes(targetLayer) ? undefined : `imports ${targetLayer} (${specifier})`;
+}
+
+/** What is wrong with one source file, given its path below src. */
+function complaints(path: string, source: string): string[] {
+  const found: string[] = [];
+  const lines = source.split('\n').length - 1;
+  if (lines > MAX_LINES) found.push(`has ${lines} lines, more than ${MAX_LINES}`);
+  // A test may reach for what it wants to put together.
+  if (path.endsWith('.test.ts')) return found;
+  const layer = layerOf(path);
+  if (layer === undefined) return [...found, 'is in no layer'];
+  for (const each of importsOf(source)) {
+    const complaint = importComplaint(path, layer, each);
+    if (complaint !== undefined) found.push(complaint);
+  }
+  if (!SANS_IO.has(layer)) return found;
+  const code = strip(source, true);
+  for (const [what, pattern] of FORBIDDEN) {
+    const match = pattern.exec(code);
+    if (match) found.push(`uses ${what} (${match[0]})`);
+  }
+  return found;
+}
+
+/** The package root: above this file when it is built in place, else where the tests were started. */
+function packageRoot(): string {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (dirname(folder) !== folder) {
+    if (existsSync(join(folder, 'package.json')) && existsSync(join(folder, 'src/quic'))) return folder;
+    folder = dirname(folder);
+  }
+  return process.cwd();
+}
+
+function sources(): Map<string, string> {
+  const root = join(packageRoot(), 'src');
+  const found = new Map<string, string>();
+  for (const name of readdirSync(root, { recursive: true, encoding: 'utf8' })) {
+    if (name.endsWith('.ts')) found.set(name.replaceAll('\\', '/'), readFileSync(join(root, name), 'utf8'));
+  }
+  return found;
+}
+
+describe('the architecture', () => {
+  it('holds in every source file', () => {
+    const files = sources();
+    assert.ok(files.size > 20, `found only ${files.size} files in src: looked in the wrong place?`);
+    const all: string[] = [];
+    for (const [path, source] of files) {
+      for (const complaint of complaints(path, source)) all.push(`src/${path} ${complaint}`);
+    }
+    assert.deepEqual(all.sort(), []);
+  });
+
+  it('has layers without cycles', () => {
+    const done = new Set<string>();
+    const visit = (layer: string, above: readonly string[]): void => {
+      assert.ok(!above.includes(layer), `${[...above, layer].join(' -> ')}`);
+      if (done.has(layer)) return;
+      for (const below of LAYERS[layer]!) visit(below, [...above, layer]);
+      done.add(layer);
+    };
+    for (const layer of Object.keys(LAYERS)) visit(layer, []);
+  });
+});
+
+// A check that finds nothing must be one that would have.
+describe('the check of the architecture', () => {
+  const cases: [path: string, source: string, complaint: string | undefined][] = [
+    ['quic/wire/x.ts', "import { a } from '../base/a.ts';", undefined],
+    ['quic/base/x.ts', "import { a } from '../wire/a.ts';", 'imports quic/wire'],
+    ['quic/recovery/x.ts', "import type { a } from '../stream/a.ts';", 'imports quic/stream'],
+    ['quic/stream/x.ts', "export { a } from '../tls/a.ts';", 'imports quic/tls'],
+    ['quic/recovery/congestion/x.ts', "import { a } from '../rtt.ts';", undefined],
+    ['quic/recovery/congestion/x.ts', "import { a } from '../../driver/a.ts';", 'imports quic/driver'],
+    ['quic/connection/x.ts', "import {\n  a,\n  b,\n} from '../api/a.ts';", 'imports quic/api'],
+    ['quic/connection/x.ts', "import '../endpoint/a.ts';", 'imports quic/endpoint'],
+    ['quic/connection/x.ts', "const a = import('../driver/a.ts');", 'imports quic/driver'],
+    ['quic/connection/x.ts', "// import '../endpoint/a.ts';", undefined],
+    ['quic/tls/tls13/x.ts', "import { a } from '../certificates/a.ts';", 'imports quic/tls/certificates'],
+    ['transfer/x.ts', "import { a } from '../quic/connection/a.ts';", 'imports quic/connection'],
+    ['quic/base/x.ts', "import { a } from '../../../bench/a.ts';", 'in no layer'],
+    ['elsewhere/x.ts', '', 'is in no layer'],
+    ['quic/tls/x.ts', "import { createHash } from 'node:crypto';", undefined],
+    ['quic/tls/x.ts', "import { createHash, randomBytes } from 'node:crypto';", 'imports randomness'],
+    ['quic/stream/x.ts', "import { a } from 'node:crypto';", 'imports node:crypto'],
+    ['quic/endpoint/x.ts', "import dgram from 'node:dgram';", 'imports node:dgram'],
+    ['quic/api/x.ts', "import { a } from 'pkijs';", 'imports pkijs'],
+    ['quic/driver/x.ts', 'const now = Date.now();', 'uses a clock'],
+    ['quic/driver/x.ts', 'const now = performance.now();', 'uses a clock'],
+    ['quic/driver/x.ts', 'if (process.env.A) b();', 'uses the process'],
+    ['quic/driver/x.ts', 'this.process.run();', undefined],
+    ['quic/driver/x.ts', 'console.log(1);', 'uses the console'],
+    ['quic/driver/x.ts', 'const a = Math.random();', 'uses chance'],
+    ['quic/driver/x.ts', 'setTimeout(f, 1);', 'uses a timer'],
+    ['quic/driver/x.ts', 'runtime.setTimer(1, f);', undefined],
+    ['quic/driver/x.ts', 'async function f() {}', 'uses async'],
+    ['quic/driver/x.ts', "// async, Date.now()\nconst a = 'await Date.now()';", undefined],
+    ['quic/api/x.ts', 'export async function f() { await g(Date.now()); }', undefined],
+    ['quic/api/x.ts', '\n'.repeat(501), 'has 501 lines'],
+    ['quic/api/x.ts', '\n'.repeat(500), undefined],
+    ['quic/wire/x.test.ts', "import { a } from '../../../test/a.ts';", undefined],
+  ];
+  for (const [path, source, expected] of cases) {
+    it(`${expected === undefined ? 'allows' : 'refuses'} ${path}: ${JSON.stringify(source.slice(0, 60))}`, () => {
+      const found = complaints(path, source);
+      if (expected === undefined) assert.deepEqual(found, []);
+      else assert.ok(found.length === 1 && found[0]!.includes(expected), `${expected} in ${JSON.stringify(found)}`);
+    });
+  }
+});

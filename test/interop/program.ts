@@ -1,0 +1,193 @@
+/**
+ * The client and server programs of the interop run and the bench, over any stack behind the seam of peer.ts. They speak
+ * to the runner in JSON lines on standard output; a server runs until it is killed.
+ *
+ * server --alpn hq-interop|perf|h3 --cert FILE --key FILE --www FOLDER
+ * client --alpn hq-interop|h3 --ca FILE --port N [--update-keys] NAME:SIZE:SHA256 …
+ * client --alpn perf --ca FILE --port N --direction up|down --streams N --bytes N
+ * client --alpn perf --ca FILE --port N --handshakes N
+ */
+import { readFile } from 'node:fs/promises';
+import { exit, stdout } from 'node:process';
+import { parseArgs } from 'node:util';
+import { h3Get, h3ServeStream, openH3ControlStream } from './h3.ts';
+import { hqGet, hqServeStream } from './hq.ts';
+import type { PeerConnection, PeerConnectOptions, PeerStack, PeerStream } from './peer.ts';
+import { perfServeStream, runPerf } from './perf.ts';
+
+/** One line of a program's standard output. */
+export type ProgramEvent =
+  | { readonly event: 'listening'; readonly port: number }
+  | { readonly event: 'connected'; readonly alpn: string }
+  | { readonly event: 'file'; readonly name: string; readonly bytes: number; readonly sha256: string }
+  | { readonly event: 'closed'; readonly code: number; readonly reason: string; readonly cpuMs: number }
+  | { readonly event: 'rate'; readonly bytes: number; readonly milliseconds: number; readonly cpuMs: number }
+  | { readonly event: 'handshakes'; readonly count: number; readonly milliseconds: number; readonly cpuMs: number }
+  | { readonly event: 'failed'; readonly reason: string };
+
+/** Milliseconds between key updates: several within the transfer of the interop run's files. */
+const keyUpdateInterval = 10;
+
+/** Prints one event for the runner. */
+export function report(event: ProgramEvent): void {
+  stdout.write(`${JSON.stringify(event)}\n`);
+}
+
+/** CPU time of this process up to now, user and system, in milliseconds. */
+export function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
+interface Arguments {
+  readonly alpn: string;
+  readonly cert: string;
+  readonly key: string;
+  readonly ca: string;
+  readonly www: string;
+  readonly port: number;
+  readonly direction: 'up' | 'down';
+  readonly streams: number;
+  readonly bytes: number;
+  readonly handshakes: number;
+  readonly updateKeys: boolean;
+  readonly files: readonly ExpectedFile[];
+}
+
+interface ExpectedFile {
+  readonly name: string;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+function parseExpectedFile(text: string): ExpectedFile {
+  const [name = '', bytes = '', sha256 = ''] = text.split(':');
+  return { name, bytes: Number(bytes), sha256 };
+}
+
+function parse(args: readonly string[]): Arguments {
+  const text = { type: 'string' } as const;
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      alpn: { ...text, default: 'hq-interop' },
+      cert: { ...text, default: '' },
+      key: { ...text, default: '' },
+      ca: { ...text, default: '' },
+      www: { ...text, default: '.' },
+      port: { ...text, default: '0' },
+      direction: { ...text, default: 'down' },
+      streams: { ...text, default: '1' },
+      bytes: { ...text, default: '0' },
+      handshakes: { ...text, default: '0' },
+      'update-keys': { type: 'boolean', default: false },
+    },
+  });
+  return {
+    ...values,
+    port: Number(values.port),
+    direction: values.direction === 'up' ? 'up' : 'down',
+    streams: Number(values.streams),
+    bytes: Number(values.bytes),
+    handshakes: Number(values.handshakes),
+    updateKeys: values['update-keys'],
+    files: positionals.map(parseExpectedFile),
+  };
+}
+
+async function serve(stack: PeerStack, args: Arguments): Promise<void> {
+  const onStream = (stream: PeerStream): void => {
+    serveStream(stream, args).catch((error: unknown) => report({ event: 'failed', reason: describe(error) }));
+  };
+  const listener = await stack.listen(
+    { cert: await readFile(args.cert, 'utf8'), key: await readFile(args.key, 'utf8'), alpn: args.alpn },
+    onStream,
+    (connection) => {
+      const before = cpuMs();
+      report({ event: 'connected', alpn: connection.alpn });
+      if (args.alpn === 'h3') {
+        openH3ControlStream(connection).catch((error: unknown) => report({ event: 'failed', reason: describe(error) }));
+      }
+      connection.closed.then(({ code, reason }) => report({ event: 'closed', code, reason, cpuMs: cpuMs() - before }));
+    },
+  );
+  report({ event: 'listening', port: listener.port });
+}
+
+function serveStream(stream: PeerStream, args: Arguments): Promise<void> {
+  if (!stream.bidirectional) return drain(stream).catch(() => undefined); // HTTP/3's own: lives as long as the connection
+  if (args.alpn === 'perf') return perfServeStream(stream);
+  if (args.alpn === 'h3') return h3ServeStream(stream, args.www);
+  return hqServeStream(stream, args.www);
+}
+
+async function connect(stack: PeerStack, args: Arguments): Promise<void> {
+  const options = { port: args.port, ca: await readFile(args.ca, 'utf8'), serverName: 'localhost', alpn: args.alpn };
+  if (args.handshakes > 0) {
+    await shakeHands(stack, options, args.handshakes);
+    return;
+  }
+  const before = cpuMs();
+  const connection = await stack.connect(options, (stream) => {
+    drain(stream).catch(() => undefined); // HTTP/3's own: lives as long as the connection
+  });
+  report({ event: 'connected', alpn: connection.alpn });
+  if (args.alpn === 'perf') {
+    const started = cpuMs();
+    const rate = await runPerf(connection, args.direction, args.streams, args.bytes);
+    report({ event: 'rate', ...rate, cpuMs: cpuMs() - started });
+  } else {
+    if (args.alpn === 'h3') await openH3ControlStream(connection);
+    const updates = args.updateKeys ? setInterval(() => connection.updateKeys?.(), keyUpdateInterval) : undefined;
+    await Promise.all(args.files.map((file) => download(connection, args.alpn, file)));
+    clearInterval(updates);
+  }
+  await connection.close(args.alpn === 'h3' ? 0x100 : 0); // H3_NO_ERROR
+  const { code, reason } = await connection.closed;
+  report({ event: 'closed', code, reason, cpuMs: cpuMs() - before });
+}
+
+/** One full handshake after another, each on a connection of its own that is closed at once. */
+async function shakeHands(stack: PeerStack, options: PeerConnectOptions, count: number): Promise<void> {
+  const before = cpuMs();
+  const started = performance.now();
+  for (let i = 0; i < count; i++) {
+    const connection = await stack.connect(options, () => undefined);
+    await connection.close(0);
+  }
+  report({ event: 'handshakes', count, milliseconds: performance.now() - started, cpuMs: cpuMs() - before });
+}
+
+async function download(connection: PeerConnection, alpn: string, expected: ExpectedFile): Promise<void> {
+  const get = alpn === 'h3' ? h3Get : hqGet;
+  const { bytes, sha256 } = await get(connection, expected.name);
+  report({ event: 'file', name: expected.name, bytes, sha256 });
+  if (bytes !== expected.bytes) throw new Error(`${expected.name}: ${bytes} bytes came, ${expected.bytes} are right`);
+  if (sha256 !== expected.sha256) throw new Error(`${expected.name}: the hash is not the file's`);
+}
+
+async function drain(stream: PeerStream): Promise<void> {
+  for await (const _ of stream.receive());
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}
+
+/** Runs the program that `argv` (without the runtime and the script) asks for; ends the process when it is a client. */
+export async function runProgram(stack: PeerStack, argv: readonly string[]): Promise<void> {
+  const [role, ...rest] = argv;
+  try {
+    if (role === 'server') {
+      await serve(stack, parse(rest));
+      return;
+    }
+    if (role !== 'client') throw new Error(`the role is "server" or "client", not "${role}"`);
+    await connect(stack, parse(rest));
+    exit(0);
+  } catch (error) {
+    report({ event: 'failed', reason: describe(error) });
+    exit(1);
+  }
+}

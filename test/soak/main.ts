@@ -1,0 +1,56 @@
+import { parseArgs } from 'node:util';
+import { SeededRandom } from '../../src/quic/base/random.ts';
+import { planOf } from './plan.ts';
+import { type Outcome, run } from './run.ts';
+
+/**
+ * Runs random transfers over random simulated paths: `npm run soak -- --runs 2000 [--seed N]`. Prints the seed of every run
+ * that fails; `--run-one SEED` does that one again, with its plan. Exit status 1 when any failed.
+ */
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      runs: { type: 'string', default: '200' },
+      seed: { type: 'string', default: '1' },
+      'run-one': { type: 'string' },
+    },
+  });
+  const one = values['run-one'];
+  if (one !== undefined) return runOne(Number(one));
+  const random = new SeededRandom(Number(values.seed));
+  const seeds = Array.from({ length: Number(values.runs) }, () => random.uint32());
+  await runAll(seeds);
+}
+
+async function runOne(seed: number): Promise<void> {
+  const plan = planOf(seed);
+  console.log(JSON.stringify(plan, (_key, value) => (value === Number.POSITIVE_INFINITY ? 'Infinity' : value), 1));
+  console.log(await run(plan));
+}
+
+async function runAll(seeds: readonly number[]): Promise<void> {
+  const started = performance.now();
+  const failures: number[] = [];
+  const outcomes: Outcome[] = [];
+  for (const [i, seed] of seeds.entries()) {
+    try {
+      outcomes.push(await run(planOf(seed)));
+    } catch (error) {
+      failures.push(seed);
+      console.error(`run ${i}, seed ${seed}: ${error instanceof Error ? error.stack : String(error)}`);
+    }
+  }
+  const sum = (of: (outcome: Outcome) => number) => outcomes.reduce((total, outcome) => total + of(outcome), 0);
+  const seconds = (performance.now() - started) / 1000;
+  console.log(
+    `${seeds.length} runs in ${seconds.toFixed(1)} s: ${sum((o) => o.bytes)} bytes checked, ` +
+      `${sum((o) => o.packetsSent)} packets sent, ${sum((o) => o.packetsLost)} lost, ` +
+      `${(sum((o) => o.duration) / 3_600_000).toFixed(2)} hours of virtual time, ${failures.length} failed`,
+  );
+  if (failures.length > 0) {
+    console.log(`again: npm run soak -- --run-one ${failures[0]}`);
+    process.exitCode = 1;
+  }
+}
+
+await main();
