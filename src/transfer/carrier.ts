@@ -60,11 +60,14 @@ export interface CarrierStream {
   resetStream(code: number): void;
 }
 
+/** A method's type, whose parameter may be narrower: a QuicSession's listener takes its own QuicStream. */
+export type StreamListener = { call(stream: CarrierStream): void }['call'];
+
 /** One connection. */
 export interface CarrierSession {
   readonly closed: Promise<void>;
   readonly stats: CarrierSessionStats;
-  onstream: ((stream: CarrierStream) => void) | undefined;
+  onstream: StreamListener | undefined;
   readonly destroyed: boolean;
   /** The clock that the times in `stats` are on. */
   now(): number;

@@ -62,6 +62,8 @@ export type OnStream = (stream: PeerStream, connection: PeerConnection) => void;
 
 /** A QUIC stack on the loopback address. */
 export interface PeerStack {
+  /** Milliseconds that a client must leave between its last byte and `close`; 0 when undefined. */
+  readonly quietTime?: number;
   listen(
     options: PeerListenOptions,
     onStream: OnStream,

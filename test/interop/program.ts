@@ -9,6 +9,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { exit, stdout } from 'node:process';
+import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { h3Get, h3ServeStream, openH3ControlStream } from './h3.ts';
 import { hqGet, hqServeStream } from './hq.ts';
@@ -143,6 +144,7 @@ async function connect(stack: PeerStack, args: Arguments): Promise<void> {
     await Promise.all(args.files.map((file) => download(connection, args.alpn, file)));
     clearInterval(updates);
   }
+  if (stack.quietTime !== undefined) await delay(stack.quietTime);
   await connection.close(args.alpn === 'h3' ? 0x100 : 0); // H3_NO_ERROR
   const { code, reason } = await connection.closed;
   report({ event: 'closed', code, reason, cpuMs: cpuMs() - before });

@@ -60,7 +60,9 @@ class Connection implements PeerConnection {
   }
 
   async close(code: number): Promise<void> {
-    await this.#session.close({ code });
+    // A session that is closed lets its streams finish first. HTTP/3's control streams never do.
+    if (this.alpn === 'h3') this.#session.destroy(undefined, { code });
+    else await this.#session.close({ code });
   }
 }
 

@@ -1,11 +1,13 @@
 import { parseArgs } from 'node:util';
+import type { Observer } from '../../src/quic/api/index.ts';
 import { SeededRandom } from '../../src/quic/base/random.ts';
+import { EventLog } from '../../src/quic/qlog/events.ts';
 import { planOf } from './plan.ts';
 import { type Outcome, run } from './run.ts';
 
 /**
  * Runs random transfers over random simulated paths: `npm run soak -- --runs 2000 [--seed N]`. Prints the seed of every run
- * that fails; `--run-one SEED` does that one again, with its plan. Exit status 1 when any failed.
+ * that fails; `--run-one SEED` does that one again, with its plan, and `--trace` with everything that happened. Exit status 1 when any failed.
  */
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -13,19 +15,30 @@ async function main(): Promise<void> {
       runs: { type: 'string', default: '200' },
       seed: { type: 'string', default: '1' },
       'run-one': { type: 'string' },
+      trace: { type: 'boolean', default: false },
     },
   });
   const one = values['run-one'];
-  if (one !== undefined) return runOne(Number(one));
+  if (one !== undefined) return runOne(Number(one), values.trace);
   const random = new SeededRandom(Number(values.seed));
   const seeds = Array.from({ length: Number(values.runs) }, () => random.uint32());
   await runAll(seeds);
 }
 
-async function runOne(seed: number): Promise<void> {
+async function runOne(seed: number, withTrace: boolean): Promise<void> {
   const plan = planOf(seed);
   console.log(JSON.stringify(plan, (_key, value) => (value === Number.POSITIVE_INFINITY ? 'Infinity' : value), 1));
-  console.log(await run(plan));
+  console.log(await run(plan, withTrace ? trace : undefined));
+}
+
+/** Prints each event of one end as a line: time, side, and what qlog would say. */
+function trace(side: 'client' | 'server'): Observer {
+  const log = new EventLog();
+  return (now, event) => {
+    for (const { name, data } of log.log(event)) {
+      console.log(`${now.toFixed(3)} ${side} ${name.replace('quic:', '')} ${JSON.stringify(data)}`);
+    }
+  };
 }
 
 async function runAll(seeds: readonly number[]): Promise<void> {

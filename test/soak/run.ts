@@ -1,4 +1,4 @@
-import { QuicError, type QuicSession, type QuicStream } from '../../src/quic/api/index.ts';
+import { type Observer, QuicError, type QuicSession, type QuicStream } from '../../src/quic/api/index.ts';
 import type { World } from '../../src/quic/sim/index.ts';
 import { contentOf, firstDifference, withPair } from '../support/simulated-pair.ts';
 import type { Flow, Plan, StreamPlan } from './plan.ts';
@@ -21,8 +21,8 @@ export interface Outcome {
 /** A wrong byte, a wrong error, a promise that settled the wrong way. */
 class WrongError extends Error {}
 
-/** Does what the plan says and checks every byte. Throws on anything that should not have happened. */
-export async function run(plan: Plan): Promise<Outcome> {
+/** Does what the plan says and checks every byte; `trace` observes both ends. Throws on anything that should not have happened. */
+export async function run(plan: Plan, trace?: (side: 'client' | 'server') => Observer): Promise<Outcome> {
   const common = {
     datagramSize: plan.datagramSize,
     cc: plan.cc,
@@ -43,8 +43,8 @@ export async function run(plan: Plan): Promise<Outcome> {
     limit: LIMIT,
     up: plan.up,
     down: plan.down,
-    client: { ...common, ciphers: plan.ciphers },
-    server: common,
+    client: { ...common, ciphers: plan.ciphers, ...(trace && { observe: trace('client') }) },
+    server: { ...common, ...(trace && { observe: trace('server') }) },
     endpoint: { validateAddress: plan.validateAddress },
   };
   return withPair(settings, async ({ world, server, local, remote }) => {
@@ -65,44 +65,54 @@ export async function run(plan: Plan): Promise<Outcome> {
 
 async function transferAll(plan: Plan, sides: Record<'client' | 'server', QuicSession>, world: World): Promise<number> {
   const byKey = new Map(plan.streams.map((stream) => [stream.there.key, stream]));
-  const accepted: Promise<number>[] = [];
-  let arrived = () => {};
-  const all = new Promise<void>((resolve) => {
-    arrived = () => {
-      if (accepted.length === plan.streams.length) resolve();
-    };
-    arrived();
-  });
+  // Twice a stream: by the side that opens it and by the side that answers.
+  const results = new Results(2 * plan.streams.length + 1);
   for (const session of Object.values(sides)) {
-    session.onstream = (stream) => {
-      accepted.push(answer(stream, byKey, world));
-      arrived();
-    };
+    session.onstream = (stream) => results.add(answer(stream, byKey));
     session.ondatagram = (bytes) => {
-      if (firstDifference(0, 0, bytes) >= 0) throw new WrongError('a datagram arrived changed');
+      if (firstDifference(0, 0, bytes) >= 0) results.add(Promise.reject(new WrongError('a datagram arrived changed')));
     };
   }
-  const opened = plan.streams.map((stream) => start(sides[stream.openedBy], stream, world));
-  const extras = extra(plan, sides.client, world);
-  const sums = await Promise.all(opened);
-  // Every stream's first byte names it, and is never part of what is reset: all of them arrive.
-  await all;
-  const counts = await Promise.all(accepted);
-  await extras;
-  return [...sums, ...counts].reduce((sum, bytes) => sum + bytes, 0);
+  for (const stream of plan.streams) results.add(start(sides[stream.openedBy], stream, world));
+  results.add(extra(plan, sides.client, world));
+  return results.sum;
+}
+
+/** Adds up what a known number of promises come to; the first failure is its failure. */
+class Results {
+  readonly sum: Promise<number>;
+  #missing: number;
+  #total = 0;
+  #resolve!: (total: number) => void;
+  #reject!: (error: unknown) => void;
+
+  constructor(count: number) {
+    this.#missing = count;
+    this.sum = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+  }
+
+  add(result: Promise<number>): void {
+    result.then((count) => {
+      this.#total += count;
+      if (--this.#missing === 0) this.#resolve(this.#total);
+    }, this.#reject);
+  }
 }
 
 /** Datagrams and key updates while streams run. */
-async function extra(plan: Plan, session: QuicSession, world: World): Promise<void> {
+async function extra(plan: Plan, session: QuicSession, world: World): Promise<number> {
   for (let i = 0; i < plan.datagrams; i++) {
     await session.sendDatagram(contentOf(0, 0, 10 + 50 * i));
     await world.sleep(10);
   }
-  if (!plan.keyUpdates) return;
-  for (let i = 0; i < 3; i++) {
+  for (let i = 0; plan.keyUpdates && i < 3; i++) {
     session.updateKey();
     await world.sleep(200);
   }
+  return 0;
 }
 
 async function start(session: QuicSession, plan: StreamPlan, world: World): Promise<number> {
@@ -111,12 +121,15 @@ async function start(session: QuicSession, plan: StreamPlan, world: World): Prom
   await stream.writer!.write(new Uint8Array([plan.there.key]));
   // The name must have got through before a reset can follow it.
   if (plan.there.resetAt >= 0) while (stream.stats.bytesAcked < 1) await world.sleep(20);
-  const [, received] = await Promise.all([send(stream, plan.there), plan.back === undefined ? 0 : receive(stream, plan.back, 0)]);
+  const [, received] = await Promise.all([
+    send(stream, plan.there),
+    plan.back === undefined ? 0 : receive(stream, plan.back, 0),
+  ]);
   await settled(stream, plan);
   return received;
 }
 
-async function answer(stream: QuicStream, byKey: Map<number, StreamPlan>, world: World): Promise<number> {
+async function answer(stream: QuicStream, byKey: Map<number, StreamPlan>): Promise<number> {
   if (!(await stream.wait())) throw new WrongError('a stream without its name');
   const first = stream.readSync()!;
   const plan = byKey.get(first[0]!);
@@ -124,10 +137,8 @@ async function answer(stream: QuicStream, byKey: Map<number, StreamPlan>, world:
   const rest = first.subarray(1);
   if (firstDifference(plan.there.key, 0, rest) >= 0) throw new WrongError('a wrong byte in the first piece');
   const sent = plan.back === undefined ? undefined : send(stream, plan.back);
-  const received = await receive(stream, plan.there, rest.length);
-  await sent;
+  const [received] = await Promise.all([receive(stream, plan.there, rest.length), sent]);
   await settled(stream, plan);
-  void world;
   return received;
 }
 
@@ -192,6 +203,7 @@ async function closeBoth(local: QuicSession, remote: QuicSession): Promise<void>
   // A CONNECTION_CLOSE is sent once and may be lost: then the peer learns of it by its next packet, or by the idle timeout.
   if (closes[0].status === 'rejected') throw closes[0].reason;
   const { reason } = closes[1] as PromiseRejectedResult;
-  const isLate = reason instanceof QuicError && ['ERR_QUIC_IDLE_TIMEOUT', 'ERR_QUIC_STATELESS_RESET'].includes(reason.code);
+  const isLate =
+    reason instanceof QuicError && ['ERR_QUIC_IDLE_TIMEOUT', 'ERR_QUIC_STATELESS_RESET'].includes(reason.code);
   if (closes[1].status === 'rejected' && !isLate) throw reason;
 }

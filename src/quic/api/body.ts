@@ -10,7 +10,11 @@ const FILE_CHUNK = 256 << 10;
  * Writes a whole body and ends the stream. When the source fails, the stream is reset and the source's error thrown; a
  * writer that fails stops the source.
  */
-export async function sendBody(writer: QuicStreamWriter, body: Body | Promise<Body>, signal?: AbortSignal): Promise<void> {
+export async function sendBody(
+  writer: QuicStreamWriter,
+  body: Body | Promise<Body>,
+  signal?: AbortSignal,
+): Promise<void> {
   try {
     const source = await body;
     if (source !== null) await sendSource(writer, source, signal);
@@ -23,12 +27,16 @@ export async function sendBody(writer: QuicStreamWriter, body: Body | Promise<Bo
 
 async function sendSource(writer: QuicStreamWriter, source: Exclude<Body, null>, signal?: AbortSignal): Promise<void> {
   if (isChunk(source)) return writer.write(source, { signal });
-  if (source instanceof Blob) return sendPieces(writer, source.stream() as unknown as AsyncIterable<Uint8Array>, signal);
+  if (source instanceof Blob)
+    return sendPieces(writer, source.stream() as unknown as AsyncIterable<Uint8Array>, signal);
   if (isFileHandle(source)) return sendFile(writer, source, signal);
   if (typeof source === 'object' && (Symbol.asyncIterator in source || Symbol.iterator in source)) {
     return sendPieces(writer, source as AsyncIterable<BodyChunk> | Iterable<BodyChunk>, signal);
   }
-  throw new QuicError('ERR_QUIC_INVALID_ARGUMENT', 'the body is neither bytes, a string, a Blob, a FileHandle nor iterable');
+  throw new QuicError(
+    'ERR_QUIC_INVALID_ARGUMENT',
+    'the body is neither bytes, a string, a Blob, a FileHandle nor iterable',
+  );
 }
 
 function isChunk(source: unknown): source is BodyChunk {

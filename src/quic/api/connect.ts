@@ -71,7 +71,10 @@ function usable(
   const family = bound === undefined || bound === '::' ? undefined : isIP(bound) || undefined;
   const reachable = candidates.filter((candidate) => family === undefined || candidate.family === family);
   if (reachable.length === 0) {
-    throw new QuicError('ERR_QUIC_HOST_NOT_FOUND', `${name} has no IPv${family} address, which the endpoint's socket needs`);
+    throw new QuicError(
+      'ERR_QUIC_HOST_NOT_FOUND',
+      `${name} has no IPv${family} address, which the endpoint's socket needs`,
+    );
   }
   return reachable;
 }
@@ -96,7 +99,8 @@ function firstOf(
       isDone = true;
       timer?.cancel();
       signal?.removeEventListener('abort', onAbort);
-      for (const [i, stop] of stops.entries()) if (i !== winner) stop.abort(new QuicError('ERR_QUIC_SESSION_CLOSED', 'another address answered first'));
+      for (const [i, stop] of stops.entries())
+        if (i !== winner) stop.abort(new QuicError('ERR_QUIC_SESSION_CLOSED', 'another address answered first'));
     };
     const onAbort = () => {
       for (const stop of stops) stop.abort(signal!.reason);

@@ -122,7 +122,8 @@ export class QuicEndpoint implements AsyncDisposable {
 
   /** Internal: accepts sessions from now on. One `listen` an endpoint. */
   async serve(onsession: OnSession, options: ListenOptions): Promise<void> {
-    if (this.#listening !== undefined) throw new QuicError('ERR_QUIC_INVALID_ARGUMENT', 'the endpoint is listening already');
+    if (this.#listening !== undefined)
+      throw new QuicError('ERR_QUIC_INVALID_ARGUMENT', 'the endpoint is listening already');
     const settings = serverSettings(options, this.#options, this.#host);
     this.#listening = { onsession, options, verifier: settings.verifier };
     const driver = await this.#bind(undefined);
@@ -238,7 +239,8 @@ export class QuicEndpoint implements AsyncDisposable {
 
   #onEvents(connection: Connection): void {
     const session = this.#sessions.get(connection);
-    for (let event = connection.pollEvent(); event !== undefined; event = connection.pollEvent()) session?.[deliver](event);
+    for (let event = connection.pollEvent(); event !== undefined; event = connection.pollEvent())
+      session?.[deliver](event);
   }
 
   #onGone(connection: Connection): void {
@@ -274,5 +276,7 @@ function socketError(cause: unknown, host: string, port: number): QuicError {
     EADDRNOTAVAIL: `${host} is not an address of this machine`,
   };
   const message = cause instanceof Error ? cause.message : String(cause);
-  return new QuicError('ERR_QUIC_SOCKET', explanations[code ?? ''] ?? `the socket of ${where} failed: ${message}`, { cause });
+  return new QuicError('ERR_QUIC_SOCKET', explanations[code ?? ''] ?? `the socket of ${where} failed: ${message}`, {
+    cause,
+  });
 }

@@ -88,16 +88,23 @@ export function isCleanClose(info: CloseInfo): boolean {
 export function closeError(info: CloseInfo): QuicError {
   const { reason } = info;
   const because = reason === '' ? '' : `: ${reason}`;
-  if (isCleanClose(info)) return new QuicError('ERR_QUIC_SESSION_CLOSED', `the session is closed${because}`, { reason });
+  if (isCleanClose(info))
+    return new QuicError('ERR_QUIC_SESSION_CLOSED', `the session is closed${because}`, { reason });
   switch (info.source) {
     case 'idle_timeout':
       return new QuicError('ERR_QUIC_IDLE_TIMEOUT', 'the peer has been silent for the idle timeout', { reason });
     case 'handshake_timeout':
-      return new QuicError('ERR_QUIC_HANDSHAKE_TIMEOUT', `no answer in time: is it the right address and port?`, { reason });
+      return new QuicError('ERR_QUIC_HANDSHAKE_TIMEOUT', `no answer in time: is it the right address and port?`, {
+        reason,
+      });
     case 'stateless_reset':
-      return new QuicError('ERR_QUIC_STATELESS_RESET', 'the peer no longer knows the connection (stateless reset)', { reason });
+      return new QuicError('ERR_QUIC_STATELESS_RESET', 'the peer no longer knows the connection (stateless reset)', {
+        reason,
+      });
     case 'version_negotiation':
-      return new QuicError('ERR_QUIC_VERSION_NEGOTIATION', `no QUIC version in common with the peer${because}`, { reason });
+      return new QuicError('ERR_QUIC_VERSION_NEGOTIATION', `no QUIC version in common with the peer${because}`, {
+        reason,
+      });
     case 'internal':
       return new QuicError('ERR_QUIC_INTERNAL_ERROR', `internal error${because}`, { reason, errorCode: info.code });
     default:

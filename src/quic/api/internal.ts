@@ -1,5 +1,4 @@
 import type { Millis } from '../base/time.ts';
-import type { QuicError } from './errors.ts';
 
 /** What the classes of this folder say to one another, and nobody else may. Not exported by the package. */
 export const deliver: unique symbol = Symbol('deliver');
@@ -13,7 +12,7 @@ export interface StreamOwner {
   /** Both directions of the stream are over. */
   forget(id: number): void;
   /** Why the session ended, or undefined while it lives. */
-  endError(): QuicError | undefined;
+  endError(): unknown;
 }
 
 /** A promise with its handles outside. It never counts as an unhandled rejection: somebody may look later, or never. */

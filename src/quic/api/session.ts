@@ -9,8 +9,8 @@ import { DEFAULT_BUDGET } from './constants.ts';
 import type { QuicEndpoint } from './endpoint.ts';
 import { closeError, isCleanClose, QuicError } from './errors.ts';
 import { Deferred, deliver, type StreamOwner, sessionEnded, Waiters } from './internal.ts';
-import type { BodyChunk, CloseOptions, SessionInfo, StreamOptions } from './options.ts';
 import { observationOf, type SessionObservation } from './observation.ts';
+import type { BodyChunk, CloseOptions, SessionInfo, StreamOptions } from './options.ts';
 import type { SessionParts } from './session-parts.ts';
 import { QuicStream } from './stream.ts';
 import { toBytes } from './writer.ts';
@@ -58,8 +58,8 @@ export class QuicSession implements AsyncDisposable {
   #datagramsSent = 0;
   /** Set by `close`: no new streams; the connection ends with the last open one. */
   #closing: CloseOptions | undefined;
-  /** Why the session ended; undefined while it lives. */
-  #endError: QuicError | undefined;
+  /** Why the session ended, a QuicError or what `destroy` was given; undefined while it lives. */
+  #endError: unknown;
   #finalStats: ConnectionStats | undefined;
   readonly #observation: SessionObservation;
 
@@ -297,7 +297,11 @@ export class QuicSession implements AsyncDisposable {
       this.#connection.verdict(this.now(), answer);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      this.#connection.verdict(this.now(), { ok: false, alert: 80, reason: `certificate verification failed: ${reason}` });
+      this.#connection.verdict(this.now(), {
+        ok: false,
+        alert: 80,
+        reason: `certificate verification failed: ${reason}`,
+      });
     }
     this.#wake();
   }
@@ -387,9 +391,9 @@ export class QuicSession implements AsyncDisposable {
   /** The session is over, for `info`'s reason or for the application's own `error`. */
   #end(info: CloseInfo, error?: unknown): void {
     if (this.#endError !== undefined) return;
-    const end = error instanceof QuicError ? error : closeError(info);
+    const end = error ?? closeError(info);
     this.#endError = end;
-    this.#opened.reject(error ?? end);
+    this.#opened.reject(end);
     for (const credit of this.#credit) credit.fail(end);
     for (const stream of [...this.#streams.values()]) stream[sessionEnded](end);
     const failure = error ?? (isCleanClose(info) ? undefined : end);

@@ -135,7 +135,8 @@ function tlsOptions(options: SessionOptions, host: EndpointHost) {
 
 function suiteOf(name: string): CipherSuite {
   const suite = CIPHER_SUITES.find((known) => known.name === name);
-  if (suite === undefined) throw invalid(`ciphers: '${name}' is none of ${CIPHER_SUITES.map((known) => known.name).join(', ')}`);
+  if (suite === undefined)
+    throw invalid(`ciphers: '${name}' is none of ${CIPHER_SUITES.map((known) => known.name).join(', ')}`);
   return suite;
 }
 
@@ -156,7 +157,8 @@ function groupOf(name: string): TlsGroup {
 function identityChoice(options: ListenOptions): TlsIdentity | ((name: string | undefined) => TlsIdentity | undefined) {
   const fallback = options.identity && identity(options.identity, 'identity');
   const named = new Map<string, TlsIdentity>();
-  for (const [name, one] of Object.entries(options.sni ?? {})) named.set(name.toLowerCase(), identity(one, `sni['${name}']`));
+  for (const [name, one] of Object.entries(options.sni ?? {}))
+    named.set(name.toLowerCase(), identity(one, `sni['${name}']`));
   if (named.size === 0) {
     if (fallback === undefined) throw invalid('identity: a server needs a certificate and its key');
     return fallback;
@@ -199,14 +201,22 @@ function verifierOf(
   return pinVerifier(pins.map(pinBytes));
 }
 
-function strictVerifier(ca: Pem | readonly Pem[] | undefined, host: EndpointHost, purpose: 'server' | 'client'): Verifier {
+function strictVerifier(
+  ca: Pem | readonly Pem[] | undefined,
+  host: EndpointHost,
+  purpose: 'server' | 'client',
+): Verifier {
   const now = () => new Date(host.unixTime());
   return chainVerifier({ now, purpose, ...(ca !== undefined && { ca: [pemText(ca)] }) });
 }
 
 function pinBytes(pin: Uint8Array | string): Uint8Array {
   const bytes =
-    typeof pin !== 'string' ? pin : /^[0-9a-f]{64}$/i.test(pin) ? fromHex(pin) : new Uint8Array(Buffer.from(pin, 'base64url'));
+    typeof pin !== 'string'
+      ? pin
+      : /^[0-9a-f]{64}$/i.test(pin)
+        ? fromHex(pin)
+        : new Uint8Array(Buffer.from(pin, 'base64url'));
   if (bytes.length !== 32) throw invalid('verifyPeer: a pin is 32 bytes: the SHA-256 of a SubjectPublicKeyInfo');
   return bytes;
 }

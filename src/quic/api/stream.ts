@@ -39,7 +39,8 @@ export class QuicStream implements AsyncIterable<Uint8Array[]> {
   readonly opened: Promise<void> = Promise.resolve();
   /**
    * Fulfilled when both directions are over: all that was sent is acknowledged and all that came has been read. Rejects
-   * when either ended early by the peer's doing or the session's end, or by `destroy(error)`.
+   * when either ended early by the peer's doing or the session's end (what has arrived can be read even then), or by
+   * `destroy(error)`.
    */
   readonly closed: Promise<void>;
   /** Called with the error that `closed` will reject with. */
@@ -187,7 +188,8 @@ export class QuicStream implements AsyncIterable<Uint8Array[]> {
    * @throws what the source throws (after resetting the stream), or what `writer.write` does.
    */
   async setBody(body: Body | Promise<Body>, options: WaitOptions = {}): Promise<void> {
-    if (this.writer === undefined) throw new QuicError('ERR_QUIC_STREAM_CLOSED', 'the peer opened this stream to send only');
+    if (this.writer === undefined)
+      throw new QuicError('ERR_QUIC_STREAM_CLOSED', 'the peer opened this stream to send only');
     await sendBody(this.writer, body, options.signal);
   }
 
@@ -250,10 +252,14 @@ export class QuicStream implements AsyncIterable<Uint8Array[]> {
         );
         return;
       case 'stopped': {
-        const error = new QuicError('ERR_QUIC_STREAM_STOPPED', `the peer stopped reading stream ${this.id} with code ${event.code}`, {
-          type: 'application',
-          errorCode: event.code,
-        });
+        const error = new QuicError(
+          'ERR_QUIC_STREAM_STOPPED',
+          `the peer stopped reading stream ${this.id} with code ${event.code}`,
+          {
+            type: 'application',
+            errorCode: event.code,
+          },
+        );
         // The transport has answered with RESET_STREAM already, as RFC 9000 §3.5 demands.
         this.writer?.close(error);
         this.#endSend(error);
@@ -264,12 +270,16 @@ export class QuicStream implements AsyncIterable<Uint8Array[]> {
     }
   }
 
-  /** Internal: the session is over. What has arrived whole can still be read. */
-  [sessionEnded](error: QuicError): void {
+  /**
+   * Internal: the session is over. What has arrived can still be read; `closed` settles now, because nobody may ever read it.
+   */
+  [sessionEnded](error: unknown): void {
     this.writer?.close(error);
-    if (!this.#sendOver) this.#endSend(error);
-    this.#readers.settle(true);
+    this.#endSend(error);
     if (!this.#readOver && this.#receiver!.readable === 0) this.#endRead(this.#receiver!.finished ? undefined : error);
+    if (!this.#readOver && this.#receiver!.state !== 'data_recvd') this.#error ??= error;
+    this.#readers.settle(true);
+    this.#settle();
   }
 
   #resetSender(code: number | bigint, error: QuicError): void {
@@ -298,7 +308,11 @@ export class QuicStream implements AsyncIterable<Uint8Array[]> {
   }
 
   #settleIfOver(): void {
-    if (this.#settled || !this.#readOver || !this.#sendOver) return;
+    if (this.#readOver && this.#sendOver) this.#settle();
+  }
+
+  #settle(): void {
+    if (this.#settled) return;
     this.#settled = true;
     this.#owner.forget(this.#number);
     if (this.#error === undefined) this.#closed.resolve();

@@ -120,7 +120,10 @@ export class QuicStreamWriter {
   /** Internal: the transport has room again. */
   drain(): void {
     let wrote = false;
-    while (this.#pending.length > 0 && (this.#pending.at(0)!.aborted || this.#pending.at(0)!.ends || this.#sender.writable)) {
+    while (
+      this.#pending.length > 0 &&
+      (this.#pending.at(0)!.aborted || this.#pending.at(0)!.ends || this.#sender.writable)
+    ) {
       const next = this.#pending.shift()!;
       if (next.aborted) continue;
       next.unsubscribe?.();

@@ -345,7 +345,6 @@ export class Connection {
     if (keys === undefined || this.#times.confirmedAt < 0) return false;
     const first = this.#recovery.spaces[Space.APPLICATION]!.nextPacketNumber;
     if (!keys.initiate(now, first)) return false;
-    this.#counters.keyUpdates++;
     this.#observation.observer?.(now, { type: 'key_updated', trigger: 'local_update', keyPhase: keys.phase });
     return true;
   }
@@ -410,6 +409,7 @@ export class Connection {
 
   /** A snapshot of the connection's counters. */
   stats(): ConnectionStats {
+    this.#counters.keyUpdates = this.#spaces.oneRtt?.updates ?? 0;
     return snapshot(this.#times, this.#recovery, this.#counters, this.datagramSize);
   }
 

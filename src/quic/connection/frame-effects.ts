@@ -63,7 +63,10 @@ export class FrameEffects implements FrameHandler {
     const progress = recovery.onAck(this.space, this.now, ack, delay, dispatch);
     // RFC 9002 §6.2.2.1: an acknowledged Handshake packet shows that the server has validated our address.
     if (!isServer && this.space !== Space.INITIAL) recovery.peerCompletedAddressValidation = true;
-    if (progress && this.space === Space.APPLICATION) spaces.oneRtt?.onAcked(ack.largest);
+    const keys = spaces.oneRtt;
+    if (!progress || this.space !== Space.APPLICATION || keys === undefined) return;
+    keys.pto = recovery.rtt.pto(recovery.maxAckDelay);
+    keys.onAcked(ack.largest);
   }
 
   onResetStream(id: number, errorCode: number, finalSize: number): void {

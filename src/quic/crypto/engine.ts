@@ -1,6 +1,12 @@
 import type { Arena } from '../base/arena.ts';
 import type { CipherSuite } from './suite.ts';
 
+/** Bytes by which a sealed payload is longer than its plaintext; the same in every suite. RFC 9001 §5.3. */
+export const TAG_LENGTH = 16;
+
+/** Bytes of ciphertext that header protection samples. RFC 9001 §5.4.2. */
+export const SAMPLE_LENGTH = 16;
+
 /** Seals and opens packets of one direction and key phase, in place. AEAD of RFC 9001 §5.3; the tag is 16 bytes. */
 export interface PacketKey {
   /**

@@ -14,7 +14,13 @@ export function hkdfExtract(hash: Hash, salt: Uint8Array, inputKeyMaterial: Uint
  * @param context At most 255 bytes.
  * @param length Bytes to derive: at most 255 times the hash length.
  */
-export function hkdfExpandLabel(hash: Hash, secret: Uint8Array, label: string, context: Uint8Array, length: number): Uint8Array {
+export function hkdfExpandLabel(
+  hash: Hash,
+  secret: Uint8Array,
+  label: string,
+  context: Uint8Array,
+  length: number,
+): Uint8Array {
   return hkdfExpand(hash, secret, hkdfLabel(label, context, length), length);
 }
 

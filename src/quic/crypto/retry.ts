@@ -14,7 +14,11 @@ const NONCE_V2 = fromHex('d86969bc2d7c6d9990efb04a');
  * @param originalDestinationId Destination Connection ID of the Initial that the Retry answers.
  * @param retryWithoutTag The Retry packet up to its tag.
  */
-export function retryIntegrityTag(version: number, originalDestinationId: Uint8Array, retryWithoutTag: Uint8Array): Uint8Array {
+export function retryIntegrityTag(
+  version: number,
+  originalDestinationId: Uint8Array,
+  retryWithoutTag: Uint8Array,
+): Uint8Array {
   const isV2 = version === QUIC_V2;
   const cipher = createCipheriv('aes-128-gcm', isV2 ? KEY_V2 : KEY_V1, isV2 ? NONCE_V2 : NONCE_V1);
   // The Retry Pseudo-Packet; the plaintext is empty.

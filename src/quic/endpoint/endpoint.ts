@@ -155,7 +155,7 @@ export class Endpoint {
     const server = this.#server;
     if (server === undefined || batch.length[i]! < MIN_INITIAL_DATAGRAM) return undefined;
     if (!header.known || !server.versions.includes(header.version)) {
-      if (header.version !== 0) this.#answers.versionNegotiation(source, bytes, header);
+      if (header.version !== 0) this.#answers.versionNegotiation(source, bytes, header, server.versions);
       return undefined;
     }
     if (header.type !== PacketType.INITIAL || header.dcidLength < MIN_INITIAL_ID) return undefined;

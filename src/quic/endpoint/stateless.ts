@@ -3,7 +3,6 @@ import type { TransmitBatch } from '../base/batch.ts';
 import { type Random, randomBytes } from '../base/random.ts';
 import { retryIntegrityTag } from '../crypto/retry.ts';
 import { type Header, RETRY_TAG_LENGTH, writeRetry, writeVersionNegotiation } from '../wire/header.ts';
-import { SUPPORTED_VERSIONS } from '../wire/versions.ts';
 
 /** How many answers may wait: what a flood asks for beyond that is dropped. */
 const MAX_WAITING = 64;
@@ -38,11 +37,11 @@ export class StatelessAnswers {
     return true;
   }
 
-  /** Lists the versions spoken here, and a reserved one that keeps clients honest. RFC 9000 §6. */
-  versionNegotiation(remote: Address, bytes: Uint8Array, header: Header): void {
+  /** Lists the versions that the server speaks, and a reserved one that keeps clients honest. RFC 9000 §6. */
+  versionNegotiation(remote: Address, bytes: Uint8Array, header: Header, spoken: readonly number[]): void {
     const random = randomBytes(this.#random, 5);
     const grease = ((random[1]! << 24) | (random[2]! << 16) | (random[3]! << 8) | random[4]!) & 0xf0f0f0f0;
-    const versions = [...SUPPORTED_VERSIONS, (grease | 0x0a0a0a0a) >>> 0];
+    const versions = [...spoken, (grease | 0x0a0a0a0a) >>> 0];
     const out = new Uint8Array(1024);
     const dcid = bytes.subarray(header.scidStart, header.scidStart + header.scidLength);
     const scid = bytes.subarray(header.dcidStart, header.dcidStart + header.dcidLength);

@@ -71,7 +71,9 @@ export class EventLog {
       ssthresh: Math.floor(event.slowStartThreshold),
     };
     // JSON has no Infinity: a threshold that is not set yet is left out.
-    const changed = Object.entries(all).filter(([name, value]) => Number.isFinite(value) && this.#metrics[name] !== value);
+    const changed = Object.entries(all).filter(
+      ([name, value]) => Number.isFinite(value) && this.#metrics[name] !== value,
+    );
     this.#metrics = all;
     return changed.length === 0 ? [] : [{ name: 'quic:recovery_metrics_updated', data: Object.fromEntries(changed) }];
   }
@@ -171,7 +173,8 @@ function closed(info: CloseInfo): Record<string, unknown> {
     [info.application ? 'application_error' : 'connection_error']: error,
     ...(error === 'unknown' && { error_code: info.code }),
     ...(info.reason !== '' && { reason: info.reason }),
-    trigger: CLOSE_TRIGGERS[info.source] ?? (info.application ? 'application' : info.code === 0 ? 'unspecified' : 'error'),
+    trigger:
+      CLOSE_TRIGGERS[info.source] ?? (info.application ? 'application' : info.code === 0 ? 'unspecified' : 'error'),
   };
 }
 

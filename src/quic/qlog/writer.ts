@@ -63,7 +63,10 @@ export class QlogWriter {
           time_format: 'relative_to_epoch',
           reference_time: { clock_type: 'system', epoch: '1970-01-01T00:00:00.000Z' },
         },
-        vantage_point: { name: 'weir-quic', type: known === undefined ? 'unknown' : known.isServer ? 'server' : 'client' },
+        vantage_point: {
+          name: 'weir-quic',
+          type: known === undefined ? 'unknown' : known.isServer ? 'server' : 'client',
+        },
         event_schemas: ['urn:ietf:params:qlog:events:quic'],
       },
     });

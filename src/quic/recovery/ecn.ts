@@ -9,8 +9,11 @@ const TEST_PTOS = 2;
 /** What is known about ECN on the path. */
 export type EcnState = 'testing' | 'unknown' | 'capable' | 'failed';
 
-/** The counts that the peer reported for one packet number space, and what should have been counted. */
+/** The counts of one packet number space. */
 class SpaceCounts {
+  /** Packets sent with ECT(0). */
+  sent = 0;
+  /** What the peer reported last. */
   ect0 = 0;
   ect1 = 0;
   ce = 0;
@@ -49,8 +52,9 @@ export class EcnValidator {
     this.#lost = 0;
   }
 
-  /** A packet with ECT(0) was sent. */
-  onMarkedSent(): void {
+  /** A packet of `space` was sent with ECT(0). */
+  onMarkedSent(space: number): void {
+    this.#counts[space]!.sent++;
     if (this.#state !== 'testing') return;
     this.#marked++;
     if (this.#marked >= TEST_PACKETS) this.#state = 'unknown';
@@ -86,8 +90,10 @@ export class EcnValidator {
     counts.ect0 = ack.ect0;
     counts.ect1 = ack.ect1;
     counts.ce = ack.ce;
-    // Nothing here is ever sent with ECT(1), so its count must stay put.
-    if (ect0 < 0 || ce < 0 || ect1 !== 0 || ect0 + ce < newlyAckedEct0) {
+    // Nothing here is ever sent with ECT(1), so its count must stay put. Too few marks: the path removes them. Too many:
+    // the path or the peer invents them.
+    const plausible = ect0 >= 0 && ce >= 0 && ect1 === 0 && ect0 + ce >= newlyAckedEct0;
+    if (!plausible || ack.ect0 + ack.ce > counts.sent) {
       this.#state = 'failed';
       return 0;
     }

@@ -194,7 +194,7 @@ export class Recovery {
     const flags = ecn === 0 ? 0 : PacketFlag.ECT0;
     const pn = this.spaces[space]!.commit(now, size, ackEliciting, inFlight, flags);
     this.counters.packetsSent++;
-    if (ecn !== 0) this.ecn.onMarkedSent();
+    if (ecn !== 0) this.ecn.onMarkedSent(space);
     if (ackEliciting) this.#timer.restartedAt = now;
     if (inFlight) {
       const bytesInFlight = this.bytesInFlight;
@@ -216,8 +216,9 @@ export class Recovery {
     const raises = ack.largest > sent.largestAcked;
     acknowledge(sent, ack, sink, acked);
     if (acked.spurious > 0) this.#onSpuriousLoss(now, space);
+    if (acked.packets + acked.spurious === 0) return false;
     if (space === Space.HANDSHAKE) this.#timer.peerCompletedAddressValidation = true;
-    if (acked.packets === 0) return acked.spurious > 0;
+    if (acked.packets === 0) return true;
     this.counters.packetsAcked += acked.packets;
     this.counters.bytesAcked += acked.bytes;
     const onPath = acked.largestSentAt >= this.#loss.pathStartedAt;

@@ -50,10 +50,16 @@ test('losses have the probability asked for, and bursts their mean length', () =
 
 test('jitter alone keeps the order; reordering breaks it', () => {
   const inOrder = sendMany(linkOf({ delay: 20, jitter: 15 }), 500);
-  assert.deepEqual(inOrder, inOrder.toSorted((a, b) => a - b));
+  assert.deepEqual(
+    inOrder,
+    inOrder.toSorted((a, b) => a - b),
+  );
   const link = linkOf({ delay: 20, reorder: 0.1, reorderDelay: 15 });
   const mixed = sendMany(link, 500);
-  assert.notDeepEqual(mixed, mixed.toSorted((a, b) => a - b));
+  assert.notDeepEqual(
+    mixed,
+    mixed.toSorted((a, b) => a - b),
+  );
   assert.ok(link.counters.reordered > 20);
 });
 

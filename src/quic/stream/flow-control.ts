@@ -90,7 +90,7 @@ export class ReceiveWindow {
     this.consumed += bytes;
     if (this.#epochStart < 0) {
       this.#epochStart = now;
-      this.#epochConsumed = this.consumed - bytes;
+      this.#epochConsumed = this.consumed;
     }
     const read = this.consumed - this.#epochConsumed;
     if (read * 2 < this.size) return false;

@@ -21,9 +21,19 @@ export type TlsEvent =
   /** Send these bytes in CRYPTO frames of this level. */
   | { readonly type: 'write'; readonly level: TlsLevel; readonly bytes: Uint8Array }
   /** Packets of this level can be opened from now on, with keys derived from `secret`. */
-  | { readonly type: 'read_secret'; readonly level: 'handshake' | 'application'; readonly suite: CipherSuite; readonly secret: Uint8Array }
+  | {
+      readonly type: 'read_secret';
+      readonly level: 'handshake' | 'application';
+      readonly suite: CipherSuite;
+      readonly secret: Uint8Array;
+    }
   /** Packets of this level can be sealed from now on. */
-  | { readonly type: 'write_secret'; readonly level: 'handshake' | 'application'; readonly suite: CipherSuite; readonly secret: Uint8Array }
+  | {
+      readonly type: 'write_secret';
+      readonly level: 'handshake' | 'application';
+      readonly suite: CipherSuite;
+      readonly secret: Uint8Array;
+    }
   /** The peer's quic_transport_parameters extension, RFC 9001 §8.2. On a client not authenticated until `complete`. */
   | { readonly type: 'peer_parameters'; readonly bytes: Uint8Array }
   /** Judge the peer's certificate chain (leaf first) and answer through `verdict`. The handshake waits until then. */
@@ -36,7 +46,9 @@ export type TlsEvent =
   | { readonly type: 'alert'; readonly alert: number; readonly reason: string };
 
 /** The answer to a `verify` event: accepted, or refused with a TLS alert number and one line for people. */
-export type CertificateVerdict = { readonly ok: true } | { readonly ok: false; readonly alert: number; readonly reason: string };
+export type CertificateVerdict =
+  | { readonly ok: true }
+  | { readonly ok: false; readonly alert: number; readonly reason: string };
 
 /** The seam to TLS 1.3: bytes and verdicts go in, events come out. Nothing here is asynchronous or reads a clock. */
 export interface TlsSession {

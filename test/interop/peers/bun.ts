@@ -2,7 +2,6 @@
 import { createPrivateKey } from 'node:crypto';
 // @ts-expect-error: Node's types know no node:quic
 import { connect, listen } from 'node:quic';
-import { setTimeout as delay } from 'node:timers/promises';
 import type {
   CloseReport,
   OnStream,
@@ -29,9 +28,6 @@ interface Session {
   createUnidirectionalStream(): Promise<Stream>;
   close(options: { code: bigint; type: 'application'; reason: string }): Promise<void>;
 }
-
-/** Milliseconds: longer than a peer on this machine delays an acknowledgement. */
-const quietTime = 50;
 
 /** The defaults are too small for a fair measurement: a stream would wait for credit at every round trip. */
 const transportParams = {
@@ -91,14 +87,15 @@ class Connection implements PeerConnection {
   }
 
   async close(code: number): Promise<void> {
-    // Closed with acknowledgements still on their way to it, this stack answers those with a stateless reset, which may
-    // overtake its own CONNECTION_CLOSE.
-    await delay(quietTime);
     await this.#session.close({ code: BigInt(code), type: 'application', reason: '' });
   }
 }
 
 const stack: PeerStack = {
+  // Closed with acknowledgements still on their way to it, it answers those with a stateless reset, which may overtake
+  // its own CONNECTION_CLOSE.
+  quietTime: 50,
+
   async listen(options: PeerListenOptions, onStream, onConnection): Promise<PeerListener> {
     const endpoint = await listen(
       async (session: Session) => {

@@ -94,7 +94,11 @@ function makeExtensions(request: CertificateRequest, issuer: Issuer): pkijs.Exte
   return extensions;
 }
 
-function extension(extnID: string, critical: boolean, value: { toBER(sizeOnly?: boolean): ArrayBuffer }): pkijs.Extension {
+function extension(
+  extnID: string,
+  critical: boolean,
+  value: { toBER(sizeOnly?: boolean): ArrayBuffer },
+): pkijs.Extension {
   return new pkijs.Extension({ extnID, critical, extnValue: value.toBER(false) });
 }
 
@@ -168,7 +172,8 @@ function signatureAlgorithm(key: KeyObject): SignatureAlgorithm {
   if (key.asymmetricKeyType === 'ed25519') return algorithm('1.3.101.112', undefined);
   if (curve === 'prime256v1') return algorithm('1.2.840.10045.4.3.2', 'sha256');
   if (curve === 'secp384r1') return algorithm('1.2.840.10045.4.3.3', 'sha384');
-  if (key.asymmetricKeyType !== 'rsa') throw new Error(`a key of type ${key.asymmetricKeyType} does not sign certificates here`);
+  if (key.asymmetricKeyType !== 'rsa')
+    throw new Error(`a key of type ${key.asymmetricKeyType} does not sign certificates here`);
   const identifier = new pkijs.AlgorithmIdentifier({
     algorithmId: '1.2.840.113549.1.1.11',
     algorithmParams: new asn1js.Null(),

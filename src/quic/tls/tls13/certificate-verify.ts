@@ -2,7 +2,14 @@ import type { KeyObject } from 'node:crypto';
 import { TlsAlert } from '../session.ts';
 import { HandshakeType } from './code-points.ts';
 import { refuse } from './refuse.ts';
-import { fits, OFFERED_SCHEMES, type SignatureScheme, schemeOf, signContent, verifyContent } from './signature-schemes.ts';
+import {
+  fits,
+  OFFERED_SCHEMES,
+  type SignatureScheme,
+  schemeOf,
+  signContent,
+  verifyContent,
+} from './signature-schemes.ts';
 import { expectEnd, readVector, structureReader } from './vectors.ts';
 import { handshakeMessage } from './writer.ts';
 

@@ -207,6 +207,7 @@ class ClientHandshake extends Handshake {
   #onFinished(state: Named, message: HandshakeMessage): void {
     const { schedule, secrets, suite } = state;
     this.takeFinished(message, schedule, secrets.server);
+    this.expectEndOfLevel();
     // The application secrets cover the server's Finished but none of the client's messages.
     const application = schedule.enterApplication(this.transcript.digest());
     if (state.clientSchemes !== undefined) this.#sendCertificate(state.clientSchemes);

@@ -100,11 +100,15 @@ export abstract class Handshake implements TlsSession {
     this.emit({ type: 'write', level, bytes: message });
   }
 
-  /** Goes up a level for reading. The peer must not have sent anything more on the old one (RFC 9001 §4.1.3). */
+  /** The peer's last message of a level is here: it must not have sent more on it (RFC 9001 §4.1.3). To be asked before answering. */
+  protected expectEndOfLevel(): void {
+    if (this.#input.isEmpty) return;
+    throw new TransportError(TransportErrorCode.PROTOCOL_VIOLATION, `handshake data behind the last of ${this.#level}`);
+  }
+
+  /** Goes up a level for reading. */
   protected readFrom(level: 'handshake' | 'application', suite: CipherSuite, secret: Uint8Array): void {
-    if (!this.#input.isEmpty) {
-      throw new TransportError(TransportErrorCode.PROTOCOL_VIOLATION, `handshake data behind the last of ${this.#level}`);
-    }
+    this.expectEndOfLevel();
     this.#level = level;
     this.emit({ type: 'read_secret', level, suite, secret });
   }

@@ -82,7 +82,9 @@ test('a HelloRetryRequest for the group that was sent asks for nothing new', () 
 });
 
 test('a second ClientHello may not say something else', () => {
-  const other = initialWrites(new TlsLoopback({ seed: 3, client: { groups: ['secp256r1', 'X25519'] } }).run().client)[0]!;
+  const other = initialWrites(
+    new TlsLoopback({ seed: 3, client: { groups: ['secp256r1', 'X25519'] } }).run().client,
+  )[0]!;
   let sent = 0;
   const { server } = run({
     seed: 3,
@@ -112,7 +114,10 @@ test('no application protocol in common ends the handshake on either side', () =
 });
 
 test('nothing else in common is a handshake_failure', () => {
-  const suites = { client: { cipherSuites: [TLS_AES_128_GCM_SHA256] }, server: { cipherSuites: [TLS_AES_256_GCM_SHA384] } };
+  const suites = {
+    client: { cipherSuites: [TLS_AES_128_GCM_SHA256] },
+    server: { cipherSuites: [TLS_AES_256_GCM_SHA384] },
+  };
   assert.equal(alertOf(run(suites).server), TlsAlert.HANDSHAKE_FAILURE);
   const groups = { client: { groups: ['X25519'] as const }, server: { groups: ['secp256r1'] as const } };
   assert.equal(alertOf(run(groups).server), TlsAlert.HANDSHAKE_FAILURE);
@@ -133,7 +138,8 @@ test('the server picks its identity by name, and refuses names it does not have'
 });
 
 test('addresses do not go into server_name, but into the verify event', () => {
-  for (const name of ['192.0.2.1', '2001:db8::1', 'fe80::1%eth0', undefined]) assert.equal(hostNameToSend(name), undefined);
+  for (const name of ['192.0.2.1', '2001:db8::1', 'fe80::1%eth0', undefined])
+    assert.equal(hostNameToSend(name), undefined);
   assert.equal(hostNameToSend('example.'), 'example');
   const { client } = run({ client: { serverName: '2001:db8::1' } });
   assert.equal(eventsOf(client, 'verify')[0]?.serverName, '2001:db8::1');

@@ -21,7 +21,10 @@ export function checkNewSessionTicket(body: Uint8Array): void {
   if (earlyData === undefined) return;
   const size = structureReader(earlyData, 'early_data');
   if (size.u32() !== QUIC_MAX_EARLY_DATA_SIZE) {
-    throw new TransportError(TransportErrorCode.PROTOCOL_VIOLATION, 'NewSessionTicket: max_early_data_size is not 2^32-1');
+    throw new TransportError(
+      TransportErrorCode.PROTOCOL_VIOLATION,
+      'NewSessionTicket: max_early_data_size is not 2^32-1',
+    );
   }
   expectEnd(size);
 }

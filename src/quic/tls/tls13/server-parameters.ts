@@ -45,15 +45,12 @@ export function decodeEncryptedExtensions(
   if (offered.alpn) allowed.add(ExtensionType.ALPN);
   allowOnly(extensions, allowed, 'EncryptedExtensions');
   const name = extensions.get(ExtensionType.SERVER_NAME);
-  if (name !== undefined && name.length > 0) refuse(TlsAlert.DECODE_ERROR, 'EncryptedExtensions: a server_name with content');
+  if (name !== undefined && name.length > 0)
+    refuse(TlsAlert.DECODE_ERROR, 'EncryptedExtensions: a server_name with content');
   const alpn = extensions.get(ExtensionType.ALPN);
   return {
     alpn: alpn === undefined ? undefined : readChosenProtocol(alpn),
-    transportParameters: requireExtension(
-      extensions,
-      ExtensionType.QUIC_TRANSPORT_PARAMETERS,
-      'EncryptedExtensions',
-    ),
+    transportParameters: requireExtension(extensions, ExtensionType.QUIC_TRANSPORT_PARAMETERS, 'EncryptedExtensions'),
   };
 }
 

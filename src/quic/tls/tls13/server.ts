@@ -106,6 +106,7 @@ class ServerHandshake extends Handshake {
   #answer(hello: ClientHello, choice: Choice, group: TlsGroup, peerValue: Uint8Array): void {
     const { random, transportParameters: own } = this.#options;
     const { suite } = choice;
+    this.expectEndOfLevel();
     // May throw for parameters that the client must not send: before anything is sent.
     const transportParameters = typeof own === 'function' ? own(hello.transportParameters) : own;
     const share = makeKeyShare(group, random);

@@ -1,4 +1,11 @@
-import { constants, type KeyObject, type SignKeyObjectInput, sign, type VerifyKeyObjectInput, verify } from 'node:crypto';
+import {
+  constants,
+  type KeyObject,
+  type SignKeyObjectInput,
+  sign,
+  type VerifyKeyObjectInput,
+  verify,
+} from 'node:crypto';
 
 /** A signature algorithm of RFC 9846 §4.3.3 that may sign a handshake. */
 export interface SignatureScheme {
@@ -58,7 +65,12 @@ export function signContent(scheme: SignatureScheme, key: KeyObject, content: Ui
 }
 
 /** Whether `signature` is the signature of `content` by the owner of a public key that fits the scheme. */
-export function verifyContent(scheme: SignatureScheme, key: KeyObject, content: Uint8Array, signature: Uint8Array): boolean {
+export function verifyContent(
+  scheme: SignatureScheme,
+  key: KeyObject,
+  content: Uint8Array,
+  signature: Uint8Array,
+): boolean {
   try {
     return verify(scheme.hash, content, cryptoKey(scheme, key), signature);
   } catch {

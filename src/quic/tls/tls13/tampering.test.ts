@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { alertOf, isComplete, makeIdentity, type Piece, type Side, TlsLoopback } from '../../../../test/support/tls-loopback.ts';
+import {
+  alertOf,
+  isComplete,
+  makeIdentity,
+  type Piece,
+  type Side,
+  TlsLoopback,
+} from '../../../../test/support/tls-loopback.ts';
 import { TransportError } from '../../base/errors.ts';
 
 const SEED = 20_260_101;
@@ -87,12 +94,16 @@ test('whatever bytes come, a session answers with an alert, a TransportError or 
       .map(([type, body]) => Uint8Array.of(type, 0, 0, body.length, ...body)),
   );
   fc.assert(
-    fc.property(fc.array(bytes, { maxLength: 4 }), fc.constantFrom('client' as const, 'server' as const), (inputs, to) => {
-      const loopback = new TlsLoopback();
-      for (const input of inputs) loopback.provide(to, 'initial', input);
-      assertOrderly(loopback[to]);
-      assert.ok(!isComplete(loopback[to]));
-    }),
+    fc.property(
+      fc.array(bytes, { maxLength: 4 }),
+      fc.constantFrom('client' as const, 'server' as const),
+      (inputs, to) => {
+        const loopback = new TlsLoopback();
+        for (const input of inputs) loopback.provide(to, 'initial', input);
+        assertOrderly(loopback[to]);
+        assert.ok(!isComplete(loopback[to]));
+      },
+    ),
     { seed: SEED, numRuns: 500 },
   );
 });

@@ -8,7 +8,12 @@ export function structureReader(bytes: Uint8Array, what: string): Reader {
 }
 
 /** A view of the next vector whose length field takes `lengthBytes` (RFC 9846 §3.4). */
-export function readVector(reader: Reader, lengthBytes: 1 | 2 | 3, min: number, max = Number.MAX_SAFE_INTEGER): Uint8Array {
+export function readVector(
+  reader: Reader,
+  lengthBytes: 1 | 2 | 3,
+  min: number,
+  max = Number.MAX_SAFE_INTEGER,
+): Uint8Array {
   const length = lengthBytes === 1 ? reader.u8() : lengthBytes === 2 ? reader.u16() : reader.u24();
   if (length < min || length > max) reader.fail(`a vector of ${length} bytes is out of range`);
   return reader.view(length);

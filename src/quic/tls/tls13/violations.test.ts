@@ -1,12 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  alertOf,
-  isComplete,
-  makeIdentity,
-  type Piece,
-  TlsLoopback,
-} from '../../../../test/support/tls-loopback.ts';
+import { alertOf, isComplete, makeIdentity, type Piece, TlsLoopback } from '../../../../test/support/tls-loopback.ts';
 import { TransportError, TransportErrorCode } from '../../base/errors.ts';
 import { TlsAlert } from '../session.ts';
 import { encodeCertificate } from './certificate.ts';
@@ -114,10 +108,7 @@ const BAD_HELLOS: Record<string, [HelloFields, number]> = {
     HANDSHAKE_FAILURE,
   ],
   'an extension twice': [{ extensions: [...GOOD_HELLO, [0x1a1a, []], [0x1a1a, []]] }, ILLEGAL_PARAMETER],
-  'pre_shared_key not last': [
-    { extensions: [[ExtensionType.PRE_SHARED_KEY, []], ...GOOD_HELLO] },
-    ILLEGAL_PARAMETER,
-  ],
+  'pre_shared_key not last': [{ extensions: [[ExtensionType.PRE_SHARED_KEY, []], ...GOOD_HELLO] }, ILLEGAL_PARAMETER],
   'a share of no group offered': [{ extensions: but([SUPPORTED_GROUPS, [0, 2, 0, 0x17]]) }, ILLEGAL_PARAMETER],
   'a share that is too short': [{ extensions: but([KEY_SHARE, [0, 5, 0, 0x1d, 0, 1, 9]]) }, ILLEGAL_PARAMETER],
   'a share of small order': [
@@ -243,7 +234,12 @@ function certificateVerify(scheme: number): Uint8Array {
 function entryWithExtension(): Uint8Array {
   const der = makeIdentity().certificates[0]!;
   return handshakeMessage(HandshakeType.CERTIFICATE, (w) => {
-    w.u8(0).vector(3, (list) => writeBlock(list.vector(3, (c) => c.bytes(der)), [[5, []]]));
+    w.u8(0).vector(3, (list) =>
+      writeBlock(
+        list.vector(3, (c) => c.bytes(der)),
+        [[5, []]],
+      ),
+    );
   });
 }
 
@@ -291,7 +287,12 @@ const BAD_FLIGHTS: Record<string, [Piece['from'], number, () => Uint8Array, numb
     TlsAlert.BAD_CERTIFICATE,
   ],
   'a certificate with an extension not asked for': ['server', 11, entryWithExtension, TlsAlert.UNSUPPORTED_EXTENSION],
-  'a server signature with an RSA PKCS #1 algorithm': ['server', 15, () => certificateVerify(0x0401), ILLEGAL_PARAMETER],
+  'a server signature with an RSA PKCS #1 algorithm': [
+    'server',
+    15,
+    () => certificateVerify(0x0401),
+    ILLEGAL_PARAMETER,
+  ],
   'a server signature that does not fit the key': ['server', 15, () => certificateVerify(0x0804), ILLEGAL_PARAMETER],
   'a wrong server signature': ['server', 15, () => certificateVerify(0x0403), TlsAlert.DECRYPT_ERROR],
   'a Finished of the wrong length': [
@@ -333,10 +334,13 @@ for (const [what, [from, type, message, alert]] of Object.entries(BAD_FLIGHTS)) 
 }
 
 test('an unknown extension in a CertificateRequest is passed over', () => {
-  const request = certificateRequest([], [
-    [0x1a1a, [1]],
-    [SIGNATURE_ALGORITHMS, [0, 2, 8, 7]],
-  ]);
+  const request = certificateRequest(
+    [],
+    [
+      [0x1a1a, [1]],
+      [SIGNATURE_ALGORITHMS, [0, 2, 8, 7]],
+    ],
+  );
   const { client } = replacing('server', HandshakeType.CERTIFICATE_REQUEST, request);
   // It only fails at the signature, which covers the request.
   assert.equal(alertOf(client), TlsAlert.DECRYPT_ERROR);
@@ -344,7 +348,12 @@ test('an unknown extension in a CertificateRequest is passed over', () => {
 
 function ticket(extensions: readonly Extension[]): Uint8Array {
   return handshakeMessage(HandshakeType.NEW_SESSION_TICKET, (w) => {
-    w.u16(0).u16(300).u16(1).u16(2).vector(1, (n) => n.u8(0)).vector(2, (t) => t.u8(9));
+    w.u16(0)
+      .u16(300)
+      .u16(1)
+      .u16(2)
+      .vector(1, (n) => n.u8(0))
+      .vector(2, (t) => t.u8(9));
     writeBlock(w, extensions);
   });
 }

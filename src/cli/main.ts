@@ -1,0 +1,110 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander';
+import { MAX_CHUNK_BYTES, MAX_ITERATIONS, MAX_STREAMS } from '../transfer/index.ts';
+import { demo } from './demo.ts';
+import { ExitCode, failureOf } from './exit-codes.ts';
+import { type Interruption, listenForInterruption } from './interruption.ts';
+import { Output } from './output.ts';
+import { send } from './send.ts';
+import { DEFAULT_LISTEN, serve } from './serve.ts';
+import { parseBytes, parseCongestion, parseInteger } from './session-settings.ts';
+import { VERSION } from './version.ts';
+
+const EXIT_CODES = `
+Exit codes: 0 done, 1 defect in weir, 2 wrong arguments or ticket, 3 nobody reached, 4 certificate or token not accepted,
+5 refused by the receiver, 6 connection lost, 7 the other side speaks something else, 8 local file or disk, 9 local address,
+10 data damaged, 130 stopped with Ctrl-C. More in docs/cli.md.`;
+
+/** Runs a command with what every command needs; its exit code becomes the process's. */
+async function run(isJson: boolean, command: (output: Output, interruption: Interruption) => Promise<number>): Promise<void> {
+  const output = new Output(isJson);
+  using interruption = listenForInterruption();
+  try {
+    process.exitCode = await command(output, interruption);
+  } catch (error) {
+    const failure = failureOf(error);
+    output.error(failure.message);
+    if (process.env.WEIR_DEBUG) console.error(error);
+    process.exitCode = failure.exitCode;
+  }
+}
+
+const streams = (text: string) => parseInteger('--streams', text, 1, MAX_STREAMS);
+const iterations = (text: string) => parseInteger('--iterations', text, 1, MAX_ITERATIONS);
+const datagramSize = (text: string) => parseInteger('--datagram-size', text, 1200, 65_507);
+
+const program = new Command('weir')
+  .description('Sends files over parallel QUIC streams and measures every stream.')
+  .version(VERSION)
+  .showHelpAfterError("('weir help' shows how it is used)")
+  .addHelpText('after', EXIT_CODES)
+  .exitOverride();
+
+program
+  .command('serve')
+  .description('receive files; prints the ticket that a sender needs')
+  .option('--listen <address>', 'where to listen, HOST:PORT or [IPV6]:PORT', DEFAULT_LISTEN)
+  .option('--into <folder>', 'where received files go', './received')
+  .option('--once', 'end after one file', false)
+  .option('--overwrite', 'replace a file of the same name (default: keep both, as NAME (1).EXT)', false)
+  .option('--max-streams <n>', 'refuse more streams than this', (text) => parseInteger('--max-streams', text, 1, MAX_STREAMS))
+  .option('--max-size <bytes>', 'refuse larger files, e.g. 500MiB', (text) => parseBytes('--max-size', text))
+  .option('--new-ticket', 'make a new certificate and token; old tickets stop working', false)
+  .option('--identity <file>', "the file of certificate, key and token (default: in the user's data folder)")
+  .option('--cert <file>', 'show this certificate chain (PEM) in place of the self-signed one; with --key')
+  .option('--key <file>', "the certificate's private key (PEM)")
+  .option('--json', 'one JSON document for each file on standard output', false)
+  .action(async (options, command: Command) => {
+    if ((options.cert === undefined) !== (options.key === undefined)) command.error('error: --cert and --key go together');
+    await run(options.json, (output, interruption) => serve(options, output, interruption));
+  });
+
+program
+  .command('send')
+  .description('send a file to a receiver')
+  .argument('<file>', 'the file')
+  .argument('<ticket>', "what 'weir serve' printed, in quotes")
+  .option('--streams <n>', `parallel streams, 1 to ${MAX_STREAMS}`, streams, 8)
+  .option('--iterations <n>', 'send the whole file so many times', iterations, 1)
+  .option('--cc <name>', 'congestion control: cubic or reno', parseCongestion, 'cubic')
+  .option('--datagram-size <bytes>', 'UDP payload of a full datagram (default: 1452 on loopback, else 1200)', datagramSize)
+  .option('--chunk <bytes>', 'size of a chunk (default: by the size of the file)', (text) =>
+    Math.max(1, Math.min(MAX_CHUNK_BYTES, parseBytes('--chunk', text))),
+  )
+  .option('--ca <file>', 'verify the certificate by these root certificates (PEM) instead of the pin in the ticket')
+  .option('--insecure', 'do not verify the certificate at all', false)
+  .option('--json', 'one JSON document on standard output', false)
+  .action(async (file: string, ticket: string, options) => {
+    await run(options.json, async (output, interruption) => {
+      const { exitCode, result } = await send(
+        { ...options, file, ticket, chunkBytes: options.chunk, ca: options.ca, datagramSize: options.datagramSize },
+        output,
+        interruption,
+      );
+      output.document(result, false);
+      return exitCode;
+    });
+  });
+
+program
+  .command('demo')
+  .description('send a file from this machine to itself and measure that: what npm start does')
+  .option('--size <bytes>', 'size of the file', (text) => parseBytes('--size', text), 64 << 20)
+  .option('--streams <n>', 'parallel streams', streams, 8)
+  .option('--iterations <n>', 'send the whole file so many times', iterations, 5)
+  .option('--cc <name>', 'congestion control: cubic or reno', parseCongestion, 'cubic')
+  .option('--datagram-size <bytes>', 'UDP payload of a full datagram (default: 1452)', datagramSize)
+  .option('--result <file>', 'where the JSON document goes', 'result.json')
+  .action((options) => run(false, (output, interruption) => demo(options, output, interruption)));
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  // Commander has printed its message already; help and version are no errors.
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? ExitCode.OK : ExitCode.USAGE;
+  else {
+    const failure = failureOf(error);
+    new Output(false).error(failure.message);
+    process.exitCode = failure.exitCode;
+  }
+}

@@ -1,0 +1,167 @@
+import { readFile } from 'node:fs/promises';
+import { describeEnvironment, iterationResult, iterationTable, makeResult, type ResultDocument, summaryTable } from '../measure/index.ts';
+import { connect, type QuicSession, type VerifyPeer } from '../quic/api/index.ts';
+import {
+  ALPN,
+  type IterationReport,
+  messageOf,
+  type Offer,
+  openSource,
+  parseTicket,
+  type SourceFile,
+  sendFile,
+  type Ticket,
+  type TransferReport,
+} from '../transfer/index.ts';
+import { CliError, ExitCode, failureOf } from './exit-codes.ts';
+import type { Interruption } from './interruption.ts';
+import type { Output } from './output.ts';
+import { ProgressDisplay } from './progress.ts';
+import { connectionSetup } from './result-parts.ts';
+import { type CongestionName, datagramSizeFor, HANDSHAKE_TIMEOUT, KEEP_ALIVE, SENDER_TRANSPORT } from './session-settings.ts';
+import { VERSION } from './version.ts';
+
+/** `weir send`, parsed. */
+export interface SendCommand {
+  readonly file: string;
+  readonly ticket: string;
+  readonly streams: number;
+  readonly iterations: number;
+  readonly chunkBytes: number | undefined;
+  readonly datagramSize: number | undefined;
+  readonly cc: CongestionName;
+  /** A file with root certificates: the chain is verified in place of the pin. */
+  readonly ca: string | undefined;
+  readonly insecure: boolean;
+}
+
+/** How a send ended. */
+export interface SendOutcome {
+  readonly exitCode: number;
+  readonly result: ResultDocument;
+}
+
+/** Sends one file. Says everything that there is to say, errors included, except for the JSON document, which it returns. */
+export async function send(command: SendCommand, output: Output, interruption: Interruption): Promise<SendOutcome> {
+  const run = new SendRun(command, output);
+  let message: string | null = null;
+  let exitCode: number = ExitCode.OK;
+  let report: TransferReport | undefined;
+  try {
+    report = await run.transfer(interruption.signal);
+    output.print(...summaryTable(run.result(exitCode, null, report.savedAs)));
+    output.print(`sent ${report.offer.name}; the receiver keeps it as ${report.savedAs}`);
+  } catch (error) {
+    const failure = failureOf(error, run.where);
+    exitCode = interruption.exitCode ?? failure.exitCode;
+    message = interruption.exitCode === undefined ? failure.message : 'stopped';
+    output.error(message);
+    if (process.env.WEIR_DEBUG) console.error(error);
+  }
+  return { exitCode, result: run.result(exitCode, message, report?.savedAs ?? null) };
+}
+
+class SendRun {
+  /** The receiver, for messages. */
+  where = 'the receiver';
+  readonly #command: SendCommand;
+  readonly #output: Output;
+  readonly #iterations: IterationReport[] = [];
+  readonly #createdAt = new Date();
+  #offer: Offer | undefined;
+  #setup: ReturnType<typeof connectionSetup> | undefined;
+
+  constructor(command: SendCommand, output: Output) {
+    this.#command = command;
+    this.#output = output;
+  }
+
+  async transfer(signal: AbortSignal): Promise<TransferReport> {
+    const ticket = parseTicket(this.#command.ticket);
+    this.where = ticket.host.includes(':') ? `[${ticket.host}]:${ticket.port}` : `${ticket.host}:${ticket.port}`;
+    const verifyPeer = await this.#verifyPeer(ticket);
+    const file = await openSource(this.#command.file);
+    try {
+      const session = await this.#connect(ticket, verifyPeer, signal);
+      this.#setup = connectionSetup(session, await session.opened);
+      return await this.#send(session, ticket, file, signal);
+    } finally {
+      await file.close();
+    }
+  }
+
+  result(exitCode: number, message: string | null, savedAs: string | null): ResultDocument {
+    return makeResult({
+      version: VERSION,
+      createdAt: this.#createdAt,
+      role: 'sender',
+      environment: describeEnvironment(process.env.WEIR_DATAPATH ?? 'portable'),
+      offer: this.#offer,
+      connection: this.#setup,
+      iterations: this.#iterations,
+      outcome: { status: exitCode === ExitCode.OK ? 'complete' : 'failed', exitCode, message, savedAs },
+    });
+  }
+
+  #connect(ticket: Ticket, verifyPeer: VerifyPeer, signal: AbortSignal): Promise<QuicSession> {
+    const { cc, datagramSize } = this.#command;
+    return connect(
+      { host: ticket.host, port: ticket.port },
+      {
+        alpn: ALPN,
+        verifyPeer,
+        cc,
+        datagramSize: datagramSizeFor(ticket.host, datagramSize),
+        transportParams: SENDER_TRANSPORT,
+        handshakeTimeout: HANDSHAKE_TIMEOUT,
+        keepAlive: KEEP_ALIVE,
+        signal,
+      },
+    );
+  }
+
+  async #send(session: QuicSession, ticket: Ticket, file: SourceFile, signal: AbortSignal): Promise<TransferReport> {
+    const { streams, iterations, chunkBytes } = this.#command;
+    const progress = new ProgressDisplay(process.stderr, (line) => this.#output.print(line));
+    try {
+      return await sendFile(session, {
+        file,
+        token: ticket.token,
+        streams,
+        iterations,
+        ...(chunkBytes !== undefined && { chunkBytes }),
+        software: `weir/${VERSION}`,
+        signal,
+        events: {
+          onIterationStart: (live) => {
+            this.#offer = live.offer;
+            progress.start(live);
+          },
+          onIteration: (report) => {
+            progress.stop();
+            this.#iterations.push(report);
+            this.#output.print(...iterationTable(iterationResult(report), iterations));
+          },
+        },
+      });
+    } finally {
+      progress.stop();
+      this.#setup = connectionSetup(session, await session.opened);
+    }
+  }
+
+  async #verifyPeer(ticket: Ticket): Promise<VerifyPeer> {
+    const { ca, insecure } = this.#command;
+    if (insecure) {
+      this.#output.error('--insecure: anybody could be at the other end; the certificate is not looked at');
+      return 'insecure';
+    }
+    if (ca !== undefined) {
+      const pem = await readFile(ca, 'utf8').catch((error) => {
+        throw new CliError(ExitCode.FILE, `cannot read ${ca}: ${messageOf(error)}`);
+      });
+      return { ca: pem };
+    }
+    return ticket.pin === undefined ? 'strict' : { pins: [ticket.pin] };
+  }
+}

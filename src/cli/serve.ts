@@ -1,0 +1,218 @@
+import { describeEnvironment, iterationResult, iterationTable, makeResult, summaryTable } from '../measure/index.ts';
+import { listen, type QuicEndpoint, QuicError, type QuicSession } from '../quic/api/index.ts';
+import {
+  ALPN,
+  formatTicket,
+  type IterationReport,
+  type Offer,
+  receiveFile,
+  systemCode,
+  TargetFolder,
+  TransferError,
+} from '../transfer/index.ts';
+import { formatBytes } from '../measure/index.ts';
+import { ExitCode, type Failure, failureOf } from './exit-codes.ts';
+import { defaultIdentityPath, type Identity, loadIdentity, withCertificate } from './identity.ts';
+import type { Interruption } from './interruption.ts';
+import { type ListenAddress, parseListenAddress, reachableHosts } from './listen-address.ts';
+import type { Output } from './output.ts';
+import { ProgressDisplay } from './progress.ts';
+import { addressText, connectionSetup } from './result-parts.ts';
+import { HANDSHAKE_TIMEOUT, KEEP_ALIVE, RECEIVER_TRANSPORT } from './session-settings.ts';
+import { VERSION } from './version.ts';
+
+/** How many files may come at the same time: each may hold some 100 MiB of memory. */
+const MAX_TRANSFERS = 4;
+
+/** Where a receiver listens when `--listen` doesn't say: everywhere, IPv6 and IPv4. */
+export const DEFAULT_LISTEN = '[::]:12345';
+
+/** `weir serve`, parsed. */
+export interface ServeCommand {
+  readonly listen: string;
+  readonly into: string;
+  /** End after the first file. */
+  readonly once: boolean;
+  readonly overwrite: boolean;
+  readonly maxStreams: number | undefined;
+  readonly maxSize: number | undefined;
+  /** The file of certificate, key and token; default in the user's data folder. */
+  readonly identity: string | undefined;
+  readonly newTicket: boolean;
+  /** PEM files of a certificate to show in place of the self-signed one. */
+  readonly cert: string | undefined;
+  readonly key: string | undefined;
+}
+
+/** Receives files until it is stopped, or one with `--once`. Returns the exit code. */
+export async function serve(command: ServeCommand, output: Output, interruption: Interruption): Promise<number> {
+  const address = parseListenAddress(command.listen);
+  const identity = await chooseIdentity(command);
+  const folder = new TargetFolder(command.into, command.overwrite);
+  await folder.prepare();
+  const server = new Server(command, output, interruption, identity, folder);
+  return server.run(address);
+}
+
+async function chooseIdentity(command: ServeCommand): Promise<Identity> {
+  const identity = await loadIdentity(command.identity ?? defaultIdentityPath(), command.newTicket);
+  const { cert, key } = command;
+  return cert === undefined || key === undefined ? identity : withCertificate(identity, cert, key);
+}
+
+class Server {
+  readonly #command: ServeCommand;
+  readonly #output: Output;
+  readonly #interruption: Interruption;
+  readonly #identity: Identity;
+  readonly #folder: TargetFolder;
+  readonly #progress: ProgressDisplay;
+  /** Transfers under way, accepted or not. */
+  readonly #transfers = new Set<Promise<void>>();
+  /** Offers that were accepted and are not over. */
+  #accepted = 0;
+  #finish!: (exitCode: number) => void;
+  readonly #finished = new Promise<number>((resolve) => {
+    this.#finish = resolve;
+  });
+
+  constructor(command: ServeCommand, output: Output, interruption: Interruption, identity: Identity, folder: TargetFolder) {
+    this.#command = command;
+    this.#output = output;
+    this.#interruption = interruption;
+    this.#identity = identity;
+    this.#folder = folder;
+    this.#progress = new ProgressDisplay(process.stderr, (line) => output.print(line));
+  }
+
+  async run(address: ListenAddress): Promise<number> {
+    const endpoint = await this.#listen(address);
+    this.#printTickets(endpoint);
+    this.#interruption.signal.addEventListener('abort', () => this.#finish(ExitCode.OK), { once: true });
+    endpoint.closed.catch((error) => {
+      const failure = failureOf(error);
+      this.#output.error(failure.message);
+      this.#finish(failure.exitCode);
+    });
+    const exitCode = await this.#finished;
+    await Promise.all(this.#transfers);
+    await Promise.race([endpoint.close().catch(() => undefined), this.#interrupted()]);
+    endpoint.unref();
+    return this.#interruption.exitCode ?? exitCode;
+  }
+
+  /** Fulfilled when the user stops it; the transfers that this ends clean up first. */
+  async #interrupted(): Promise<void> {
+    const { signal } = this.#interruption;
+    if (signal.aborted) return;
+    await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+  }
+
+  async #listen(address: ListenAddress): Promise<QuicEndpoint> {
+    const { certPem, keyPem } = this.#identity;
+    const bind = (at: ListenAddress) =>
+      listen((session) => this.#onSession(session), {
+        address: at,
+        identity: { cert: certPem, key: keyPem },
+        alpn: ALPN,
+        transportParams: RECEIVER_TRANSPORT,
+        handshakeTimeout: HANDSHAKE_TIMEOUT,
+        keepAlive: KEEP_ALIVE,
+      });
+    try {
+      return await bind(address);
+    } catch (error) {
+      const code = error instanceof QuicError ? systemCode(error.cause) : '';
+      // A machine without IPv6.
+      const hasNoIPv6 = address.host === '::' && (code === 'EAFNOSUPPORT' || code === 'EADDRNOTAVAIL');
+      if (hasNoIPv6) return bind({ host: '0.0.0.0', port: address.port });
+      throw error;
+    }
+  }
+
+  #printTickets(endpoint: QuicEndpoint): void {
+    const { host, port } = endpoint.address!;
+    const { local, remote } = reachableHosts(host);
+    const ticket = (name: string) => `  ${formatTicket({ host: name, port, pin: this.#identity.pin, token: this.#identity.token })}`;
+    this.#output.print(`weir ${VERSION} listens on ${addressText(endpoint.address!)} (UDP) and receives into ${this.#folder.path}`);
+    if (local.length > 0) this.#output.print('', 'Ticket for senders on this machine:', ...local.map(ticket));
+    if (remote.length > 0) this.#output.print('', 'Ticket for senders elsewhere:', ...remote.map(ticket));
+    this.#output.print('', "Whoever has a ticket may send: weir send FILE 'TICKET'", '');
+  }
+
+  #onSession(session: QuicSession): void {
+    const transfer = this.#receive(session).catch((error) => this.#output.error(failureOf(error).message));
+    this.#transfers.add(transfer);
+    void transfer.finally(() => this.#transfers.delete(transfer));
+  }
+
+  async #receive(session: QuicSession): Promise<void> {
+    const from = addressText(session.remoteAddress);
+    const iterations: IterationReport[] = [];
+    const createdAt = new Date();
+    let offer: Offer | undefined;
+    let savedAs: string | null = null;
+    let failure: Failure | undefined;
+    try {
+      const report = await receiveFile(session, {
+        token: this.#identity.token,
+        store: this.#folder,
+        software: `weir/${VERSION}`,
+        ...(this.#command.maxStreams !== undefined && { maxStreams: this.#command.maxStreams }),
+        ...(this.#command.maxSize !== undefined && { maxSize: this.#command.maxSize }),
+        busy: this.#busy,
+        signal: this.#interruption.signal,
+        events: {
+          onOffer: (accepted) => {
+            offer = accepted;
+            this.#accepted++;
+            const times = accepted.iterations > 1 ? `, ${accepted.iterations} times` : '';
+            this.#output.print(`${from} sends ${accepted.name} (${formatBytes(accepted.size)}) on ${accepted.streams} streams${times}`);
+          },
+          onIterationStart: (live) => this.#progress.start(live),
+          onIteration: (iteration) => {
+            this.#progress.stop();
+            iterations.push(iteration);
+            this.#output.print(...iterationTable(iterationResult(iteration), offer!.iterations));
+          },
+        },
+      });
+      savedAs = report.savedAs;
+    } catch (error) {
+      failure = this.#failure(error, from);
+    } finally {
+      this.#progress.stop();
+      if (offer !== undefined) this.#accepted--;
+    }
+    if (failure !== undefined) this.#output.error(failure.message);
+    if (offer === undefined) return;
+    const exitCode = failure?.exitCode ?? ExitCode.OK;
+    const result = makeResult({
+      version: VERSION,
+      createdAt,
+      role: 'receiver',
+      environment: describeEnvironment(process.env.WEIR_DATAPATH ?? 'portable'),
+      offer,
+      connection: connectionSetup(session, await session.opened),
+      iterations,
+      outcome: { status: failure === undefined ? 'complete' : 'failed', exitCode, message: failure?.message ?? null, savedAs },
+    });
+    if (failure === undefined) this.#output.print(...summaryTable(result), `received ${savedAs}, complete and verified`, '');
+    this.#output.document(result, !this.#command.once);
+    if (this.#command.once) this.#finish(exitCode);
+  }
+
+  get #busy(): string | undefined {
+    const most = this.#command.once ? 1 : MAX_TRANSFERS;
+    return this.#accepted < most ? undefined : `the receiver is busy with ${most === 1 ? 'another file' : `${most} other files`}: send again later`;
+  }
+
+  #failure(error: unknown, from: string): Failure {
+    if (process.env.WEIR_DEBUG) console.error(error);
+    const { exitCode, message } = failureOf(error, from);
+    const isOffer = error instanceof TransferError && error.code === 'offer_refused';
+    const stopped = this.#interruption.exitCode;
+    if (stopped !== undefined) return { exitCode: stopped, message: `stopped: nothing of the file of ${from} is kept` };
+    return { exitCode, message: isOffer ? `refused ${from}: ${message}` : `nothing received from ${from}: ${message}` };
+  }
+}

@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { RttEstimator } from '../rtt.ts';
+import { Cubic } from './cubic.ts';
+
+const MSS = 1200;
+const BETA = 0.7;
+const C = 0.4;
+
+function rttOf(ms: number): RttEstimator {
+  const rtt = new RttEstimator();
+  rtt.update(ms, 0, true, 0);
+  return rtt;
+}
+
+/** A controller whose window is `segments`, in slow start still. */
+function withWindow(segments: number): Cubic {
+  const cubic = new Cubic(MSS);
+  cubic.onAcked(0, segments * MSS - cubic.window, 0, 0, rttOf(1), 0, false);
+  assert.equal(cubic.window, segments * MSS);
+  return cubic;
+}
+
+/** A round trip of ACKs for a full window, `acks` of them; ends at start + rtt. */
+function roundTrip(cubic: Cubic, start: number, rtt: RttEstimator, acks = 50): void {
+  const each = cubic.window / acks;
+  for (let i = 1; i <= acks; i++) {
+    const now = start + (i * rtt.smoothed) / acks;
+    cubic.onAcked(now, each, now - rtt.smoothed, 0, rtt, cubic.window, false);
+  }
+}
+
+test('a loss leaves seven tenths, once a round trip', () => {
+  const cubic = withWindow(100);
+  cubic.onCongestionEvent(1000, 990);
+  cubic.onCongestionEvent(1001, 1000);
+  assert.ok(Math.abs(cubic.window - 70 * MSS) < 1e-6);
+  assert.equal(cubic.slowStartThreshold, cubic.window);
+  assert.equal(cubic.phase, 'recovery');
+  for (let i = 0; i < 30; i++) cubic.onCongestionEvent(2000 + i, 2000 + i);
+  assert.equal(cubic.window, 2 * MSS);
+});
+
+test('the window follows W_cubic(t) through the plateau into the convex region', () => {
+  // A long and fat path: far above Reno. RFC 9438 §4.2 in its own units, segments and seconds.
+  const cubic = withWindow(5000);
+  const rtt = rttOf(50);
+  cubic.onCongestionEvent(1000, 990);
+  const start = 1051;
+  cubic.onAcked(start, 1, start - 50, 0, rtt, 0, false);
+  const k = Math.cbrt((5000 * (1 - BETA)) / C);
+  const w = (t: number) => C * (t - k) ** 3 + 5000;
+  for (let now = start; now < start + 25_000; now += 50) {
+    roundTrip(cubic, now, rtt);
+    const t = (now + 50 - start) / 1000;
+    const segments = cubic.window / MSS;
+    // The window trails its target, which is the curve a round trip ahead.
+    assert.ok(segments <= w(t + 0.05) + 1, `above the curve at ${t} s: ${segments} > ${w(t + 0.05)}`);
+    assert.ok(segments >= w(t - 0.1) - 1, `below the curve at ${t} s: ${segments} < ${w(t - 0.1)}`);
+  }
+  assert.ok(cubic.window > 5000 * MSS * 1.05, 'went through the plateau');
+});
+
+test('on a short and thin path it grows as an AIMD that is as fast as Reno', () => {
+  const cubic = withWindow(20);
+  const rtt = rttOf(10);
+  cubic.onCongestionEvent(1000, 999);
+  cubic.onAcked(1011, 1, 1001, 0, rtt, 0, false);
+  const alpha = (3 * (1 - BETA)) / (1 + BETA);
+  let expected = 14;
+  let now = 1011;
+  for (let i = 0; i < 8; i++) {
+    roundTrip(cubic, now, rtt);
+    now += 10;
+    expected += alpha;
+    assert.ok(Math.abs(cubic.window / MSS - expected) < 0.2, `round ${i}: ${cubic.window / MSS}, not ${expected}`);
+  }
+  while (cubic.window < 20 * MSS) {
+    roundTrip(cubic, now, rtt);
+    now += 10;
+  }
+  // Beyond the window of the last loss a segment a round trip, like Reno (§4.3).
+  const before = cubic.window / MSS;
+  roundTrip(cubic, now, rtt);
+  assert.ok(Math.abs(cubic.window / MSS - before - 1) < 0.1);
+});
+
+test('fast convergence: a window that falls short of the last one aims lower', () => {
+  const rtt = rttOf(50);
+  const cubic = withWindow(1000);
+  cubic.onCongestionEvent(1000, 990);
+  cubic.onCongestionEvent(1100, 1050);
+  // W_max is now 0.85 * 700 = 595, and the window 490: K is that of a drop by 105 segments.
+  const start = 1200;
+  cubic.onAcked(start, 1, 1150, 0, rtt, 0, false);
+  const k = Math.cbrt((595 - 490) / C) * 1000;
+  for (let now = start; now < start + k; now += 50) roundTrip(cubic, now, rtt);
+  assert.ok(Math.abs(cubic.window / MSS - 595) < 5, `${cubic.window / MSS} at the plateau`);
+});
+
+test('growth is at most half a window a round trip', () => {
+  const cubic = withWindow(100);
+  const rtt = rttOf(100);
+  cubic.onCongestionEvent(1000, 990);
+  cubic.onAcked(1101, 1, 1001, 0, rtt, 0, false);
+  // Long without ACKs, but not idle: the curve is far up.
+  const before = cubic.window;
+  cubic.onAcked(61_000, 10 * MSS, 60_900, 0, rtt, 0, false);
+  assert.ok(cubic.window <= before + 0.5 * 10 * MSS + 1e-6);
+  assert.ok(cubic.window > before);
+});
+
+test('idle and application-limited time does not advance the curve', () => {
+  const rtt = rttOf(50);
+  const grown = (pause: (cubic: Cubic, from: number, to: number) => void): number => {
+    const cubic = withWindow(500);
+    cubic.onCongestionEvent(1000, 990);
+    let now = 1051;
+    for (let i = 0; i < 10; i++, now += 50) roundTrip(cubic, now, rtt);
+    pause(cubic, now, now + 20_000);
+    for (let i = 0; i < 10; i++) roundTrip(cubic, now + 20_000 + i * 50, rtt);
+    return cubic.window;
+  };
+  const reference = withWindow(500);
+  reference.onCongestionEvent(1000, 990);
+  for (let i = 0; i < 20; i++) roundTrip(reference, 1051 + i * 50, rtt);
+  const quiet = grown((cubic, _from, to) => cubic.onPacketSent(to, 1200, 1200));
+  const limited = grown((cubic, from, to) => {
+    for (let now = from; now <= to; now += 100) cubic.onAcked(now, 1200, now - 50, 0, rtt, 0, true);
+  });
+  assert.ok(Math.abs(quiet - reference.window) < 2 * MSS, `${quiet} after quiescence, not ${reference.window}`);
+  assert.ok(Math.abs(limited - reference.window) < 2 * MSS, `${limited} when limited, not ${reference.window}`);
+});
+
+test('a spurious event is taken back whole', () => {
+  const cubic = withWindow(100);
+  cubic.onCongestionEvent(1000, 990);
+  cubic.onSpuriousCongestionEvent();
+  assert.deepEqual([cubic.window, cubic.slowStartThreshold, cubic.phase], [100 * MSS, Number.POSITIVE_INFINITY, 'slow_start']);
+});
+
+test('after persistent congestion: slow start to the threshold, and a plateau there', () => {
+  const cubic = withWindow(100);
+  const rtt = rttOf(50);
+  cubic.onCongestionEvent(1000, 990);
+  cubic.onPersistentCongestion();
+  assert.deepEqual([cubic.window, cubic.phase], [2 * MSS, 'slow_start']);
+  let now = 1100;
+  for (; cubic.window < cubic.slowStartThreshold; now += 50) roundTrip(cubic, now, rtt);
+  assert.ok(now < 1100 + 8 * 50);
+  const before = cubic.window;
+  roundTrip(cubic, now, rtt);
+  assert.ok(cubic.window - before < 2 * MSS, 'no leap back to the old window');
+});
+
+test('HyStart++ ends the first slow start without a loss when the RTT rises', () => {
+  const cubic = new Cubic(MSS);
+  let now = 0;
+  for (let r = 0; r < 30 && cubic.slowStartThreshold === Number.POSITIVE_INFINITY; r++) {
+    // The queue grows once the window exceeds 200 segments.
+    roundTrip(cubic, now, rttOf(50 + Math.max(0, cubic.window / MSS - 200)));
+    now += 50 + Math.max(0, cubic.window / MSS - 200);
+  }
+  assert.equal(cubic.phase, 'congestion_avoidance');
+  assert.ok(cubic.window < 1500 * MSS);
+});

@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { Reassembly } from './reassembly.ts';
+
+/** A packet buffer in which the data stands at `start`, as bytes that name their stream offset and which copy they are. */
+function segment(offset: number, length: number, copy: number): Uint8Array {
+  const bytes = new Uint8Array(length + 3);
+  for (let i = 0; i < length; i++) bytes[3 + i] = (offset + i) * 13 + copy * 57;
+  return bytes;
+}
+
+test('any segments in any order: each byte as it came first, once, in views that never change', () => {
+  const segments = fc.array(
+    fc.record({
+      offset: fc.integer({ min: 0, max: 14_000 }),
+      length: fc.oneof(fc.integer({ min: 0, max: 60 }), fc.integer({ min: 0, max: 6000 })),
+      read: fc.integer({ min: 0, max: 3 }),
+    }),
+    { maxLength: 40 },
+  );
+  fc.assert(
+    fc.property(segments, (list) => {
+      const reassembly = new Reassembly();
+      const model = new Map<number, number>();
+      const views: { bytes: Uint8Array; copy: Uint8Array }[] = [];
+      let read = 0;
+      list.forEach(({ offset, length, read: reads }, copy) => {
+        const bytes = segment(offset, length, copy);
+        let fresh = 0;
+        for (let i = 0; i < length; i++) {
+          if (model.has(offset + i)) continue;
+          model.set(offset + i, bytes[3 + i]!);
+          fresh++;
+        }
+        assert.equal(reassembly.insert(offset, bytes, 3, length), fresh);
+        let contiguous = reassembly.contiguous;
+        assert.ok(!model.has(contiguous));
+        while (--contiguous >= read) assert.ok(model.has(contiguous));
+        assert.equal(
+          reassembly.gaps > 0,
+          [...model.keys()].some((at) => at > reassembly.contiguous),
+        );
+        for (let i = 0; i < reads; i++) {
+          const view = reassembly.read();
+          if (view === undefined) break;
+          for (const byte of view) assert.equal(byte, model.get(read++));
+          views.push({ bytes: view, copy: view.slice() });
+        }
+        assert.equal(reassembly.readOffset, read);
+        assert.equal(reassembly.readable, reassembly.contiguous - read);
+      });
+      for (const { bytes, copy } of views) assert.deepEqual(bytes, copy);
+    }),
+    { seed: 11, numRuns: 300 },
+  );
+});
+
+test('data in order is read back in few large pieces, from slabs that start small', () => {
+  const reassembly = new Reassembly();
+  const bytes = new Uint8Array(1000).map((_, i) => i);
+  const sizes: number[] = [];
+  let at = 0;
+  for (; at < 1_000_000; at += 1000) reassembly.insert(at, bytes, 0, 1000);
+  let read = 0;
+  for (let piece = reassembly.read(); piece !== undefined; piece = reassembly.read()) {
+    sizes.push(piece.buffer.byteLength);
+    assert.equal(piece[0], bytes[read % 1000]);
+    read += piece.length;
+  }
+  assert.equal(read, 1_000_000);
+  assert.deepEqual(
+    sizes.slice(0, 8),
+    [4, 8, 16, 32, 64, 128, 256, 256].map((kib) => kib << 10),
+  );
+});
+
+test('no slab goes beyond the end of the stream', () => {
+  const reassembly = new Reassembly();
+  reassembly.finalSize = 10;
+  reassembly.insert(4, new Uint8Array(6), 0, 6);
+  reassembly.insert(0, new Uint8Array(4), 0, 4);
+  const piece = reassembly.read()!;
+  assert.equal(piece.length, 10);
+  assert.equal(piece.buffer.byteLength, 10);
+});
+
+test('data behind a gap takes the memory of its own slab only', () => {
+  const reassembly = new Reassembly();
+  reassembly.insert(2_000_000, new Uint8Array(100), 0, 100);
+  assert.equal(reassembly.gaps, 1);
+  assert.equal(reassembly.readable, 0);
+  assert.equal(reassembly.read(), undefined);
+  reassembly.insert(0, new Uint8Array(2_000_000), 0, 2_000_000);
+  assert.equal(reassembly.gaps, 0);
+  assert.equal(reassembly.readable, 2_000_100);
+});
+
+test('after discard, data is counted and not kept', () => {
+  const reassembly = new Reassembly();
+  reassembly.insert(0, new Uint8Array(100), 0, 100);
+  reassembly.insert(200, new Uint8Array(100), 0, 100);
+  reassembly.discard();
+  assert.equal(reassembly.read(), undefined);
+  assert.equal(reassembly.insert(150, new Uint8Array(100), 0, 100), 50);
+  assert.equal(reassembly.insert(100, new Uint8Array(50), 0, 50), 50);
+  assert.equal(reassembly.contiguous, 300);
+  assert.equal(reassembly.insert(300, new Uint8Array(50), 0, 50), 50);
+  assert.equal(reassembly.readable, 0);
+  assert.equal(reassembly.read(), undefined);
+});

@@ -1,0 +1,296 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Client } from './fixtures.test.ts';
+
+/** A client whose stream 2 has `length` bytes to send. */
+function withData(length: number, peer: ConstructorParameters<typeof Client>[0] = {}) {
+  const client = new Client({ initialMaxData: 1e6, initialMaxStreamDataUni: 1e6, ...peer });
+  const sender = client.streams.sender(client.streams.open(false))!;
+  if (length > 0) sender.write(0, new Uint8Array(length).fill(0xdd));
+  return { client, streams: client.streams, sender };
+}
+
+test('data, then a FIN with the last of it; done when all is acknowledged, in whatever order', () => {
+  const { client, streams, sender } = withData(2000);
+  assert.equal(sender.state, 'ready');
+  assert.deepEqual(client.send(), ['STREAM 2 0-1198']);
+  assert.equal(sender.state, 'send');
+  const first = client.records;
+  sender.finish(0);
+  assert.deepEqual(client.send(), ['STREAM 2 1198-2000 fin']);
+  assert.equal(sender.state, 'data_sent');
+  assert.deepEqual([sender.unsent, sender.unacked], [0, 2000]);
+  client.ackLast();
+  assert.equal(sender.unacked, 1198);
+  assert.deepEqual(client.takeEvents(), []);
+  client.records = first;
+  client.ackLast();
+  assert.deepEqual(client.takeEvents(), ['done 2']);
+  assert.equal(sender.state, 'data_recvd');
+  assert.equal(streams.count, 0);
+});
+
+test('frames on the wire: without a length when they reach the end, with one when they do not', () => {
+  // Header without a length: type, id. 18 bytes of room hold 16 bytes of data.
+  const layout = (length: number) => {
+    const { client } = withData(length);
+    client.bytes.fill(0xee);
+    client.send(0, 18);
+    return [...client.bytes.subarray(0, 19)];
+  };
+  const data = (count: number) => new Array(count).fill(0xdd);
+  const untouched = (count: number) => new Array(count).fill(0xee);
+  assert.deepEqual(layout(17), [0x08, 2, ...data(16), ...untouched(1)]);
+  assert.deepEqual(layout(16), [0x08, 2, ...data(16), ...untouched(1)]);
+  assert.deepEqual(layout(15), [0x0a, 2, 15, ...data(15), ...untouched(1)]);
+  assert.deepEqual(layout(10), [0x0a, 2, 10, ...data(10), ...untouched(6)]);
+});
+
+test('one byte short of a two-byte length field: PADDING in front', () => {
+  const { client } = withData(117);
+  client.bytes.fill(0xee);
+  client.send(0, 120);
+  assert.deepEqual([...client.bytes.subarray(0, 4)], [0x00, 0x08, 2, 0xdd]);
+  assert.deepEqual([...client.bytes.subarray(118, 121)], [0xdd, 0xdd, 0xee]);
+});
+
+test('several streams share a packet, down to fragments that are not worth a header', () => {
+  const { client, streams, sender } = withData(100);
+  sender.finish(0);
+  const other = streams.sender(streams.open(false))!;
+  other.write(0, new Uint8Array(100));
+  assert.deepEqual(client.send(0, 150), ['STREAM 2 0-100 fin', 'STREAM 6 0-44']);
+  sender.reset(0, 0);
+  const third = streams.sender(streams.open(false))!;
+  third.write(0, new Uint8Array(100));
+  assert.deepEqual(client.send(0, 78), ['RESET_STREAM 2 0', 'STREAM 6 44-100'], '13 bytes left are too few');
+});
+
+test('a chunk is cut over packets, and packets are filled from many chunks', () => {
+  const { client, sender } = withData(0);
+  for (let i = 0; i < 100; i++) sender.write(0, Uint8Array.of(i, i, i));
+  const seen: number[] = [];
+  while (client.streams.wantsData) {
+    const [record] = client.send(0, 70);
+    const length = client.records[0]![3] >>> 1;
+    assert.match(record!, /^STREAM 2 /);
+    const end = headerLength(client, length) + length;
+    seen.push(...client.bytes.subarray(end - length, end));
+  }
+  assert.deepEqual(
+    seen,
+    Array.from({ length: 300 }, (_, i) => Math.floor(i / 3)),
+  );
+});
+
+/** Length of the header of the STREAM frame at the start of the packet. */
+function headerLength(client: Client, length: number): number {
+  const type = client.bytes[0]!;
+  const offset = client.records[0]![2];
+  return 2 + (type & 4 ? (offset < 64 ? 1 : 2) : 0) + (type & 2 ? (length < 64 ? 1 : 2) : 0);
+}
+
+test('lost data goes first, without what was acknowledged, with the FIN if it reaches the end', () => {
+  const { client, streams, sender } = withData(0);
+  sender.write(0, new Uint8Array(3000));
+  client.send();
+  const [first] = client.records;
+  client.send();
+  sender.finish(0);
+  client.loseLast();
+  assert.deepEqual(client.send(0, 600), ['STREAM 2 1198-1794']);
+  streams.onFrameLost(0, ...first!);
+  assert.deepEqual(client.send(0, 600), ['STREAM 2 0-598']);
+  streams.onFrameAcked(0, ...first!, 0);
+  assert.deepEqual(client.send(0, 2000), ['STREAM 2 1794-2394', 'STREAM 2 2394-3000 fin']);
+  client.loseLast();
+  assert.deepEqual(client.send(0, 2000), ['STREAM 2 1794-3000 fin']);
+  assert.equal(sender.stats.bytesSent, 3000);
+  assert.equal(sender.stats.bytesRetransmitted, 596 + 598 + 600 + 1206);
+});
+
+test('a FIN alone is sent, and sent again when lost, needing no credit', () => {
+  const { client, streams, sender } = withData(500, { initialMaxData: 500 });
+  client.send();
+  client.ackLast();
+  sender.finish(0);
+  assert.equal(streams.wantsData, true);
+  assert.deepEqual(client.send(), ['STREAM 2 500-500 fin']);
+  assert.equal(streams.wantsData, false);
+  client.loseLast();
+  assert.equal(streams.wantsData, true);
+  assert.deepEqual(client.send(), ['STREAM 2 500-500 fin']);
+  client.ackLast();
+  assert.deepEqual(client.takeEvents(), ['done 2']);
+  client.loseLast();
+  assert.equal(streams.wantsData, false);
+});
+
+test('a stream that is finished before anything was written is one empty frame', () => {
+  const { client, sender } = withData(0);
+  sender.finish(0);
+  sender.finish(0);
+  assert.deepEqual(client.send(), ['STREAM 2 0-0 fin']);
+});
+
+test("the stream's limit: STREAM_DATA_BLOCKED once a limit, again when lost and still true; the time is counted", () => {
+  const { client, streams, sender } = withData(1000, { initialMaxStreamDataUni: 600 });
+  assert.deepEqual(client.send(100), ['STREAM 2 0-600']);
+  assert.equal(streams.wantsData, false);
+  assert.deepEqual(client.send(100), ['STREAM_DATA_BLOCKED 2 600']);
+  assert.equal(streams.wantsControl, false);
+  client.loseLast(110);
+  assert.deepEqual(client.send(110), ['STREAM_DATA_BLOCKED 2 600']);
+  sender.settle(120);
+  assert.equal(sender.stats.blockedByStreamMs, 20);
+  streams.onMaxStreamData(130, 2, 500);
+  assert.equal(streams.wantsData, false, 'a smaller limit is ignored');
+  streams.onMaxStreamData(150, 2, 800);
+  client.loseLast(150);
+  assert.equal(sender.stats.blockedByStreamMs, 50);
+  assert.deepEqual(client.send(150), ['STREAM 2 600-800']);
+  streams.onMaxStreamData(160, 2, 1000);
+  assert.deepEqual(client.send(160), ['STREAM 2 800-1000'], 'no longer blocked: not reported');
+  assert.equal(sender.stats.blockedByStreamMs, 60);
+});
+
+test("the connection's limit: DATA_BLOCKED once a limit, again when lost; each stream's time is counted", () => {
+  const { client, streams, sender } = withData(1000, { initialMaxData: 600 });
+  const late = streams.sender(streams.open(false))!;
+  assert.deepEqual(client.send(100), ['STREAM 2 0-600']);
+  assert.equal(streams.wantsData, false);
+  assert.deepEqual(client.send(100), ['DATA_BLOCKED 0 600']);
+  client.loseLast();
+  assert.deepEqual(client.send(100), ['DATA_BLOCKED 0 600']);
+  assert.equal(streams.wantsControl, false);
+  late.write(130, new Uint8Array(10));
+  streams.onMaxData(140, 600);
+  assert.equal(streams.wantsData, false);
+  streams.onMaxData(150, 10_000);
+  client.loseLast();
+  assert.deepEqual(client.send(170).sort(), ['STREAM 2 600-1000', 'STREAM 6 0-10']);
+  assert.equal(sender.stats.blockedByConnectionMs, 50);
+  assert.equal(late.stats.blockedByConnectionMs, 20);
+});
+
+test('what is lost is sent again though the connection has no credit left', () => {
+  const { client, streams } = withData(1000, { initialMaxData: 600 });
+  client.send();
+  client.loseLast();
+  assert.equal(streams.wantsData, true);
+  assert.deepEqual(client.send(), ['DATA_BLOCKED 0 600', 'STREAM 2 0-600']);
+  assert.equal(streams.wantsData, false);
+});
+
+test('a reset names what was sent, is repeated until acknowledged, and drops the rest', () => {
+  const { client, streams, sender } = withData(5000);
+  client.send();
+  const [frame] = client.records;
+  sender.reset(0, 99);
+  sender.reset(0, 100);
+  sender.write(0, new Uint8Array(10));
+  sender.finish(0);
+  assert.equal(sender.unsent, 0);
+  assert.equal(streams.wantsData, false);
+  assert.deepEqual(client.send(), ['RESET_STREAM 2 0']);
+  assert.deepEqual([...client.bytes.subarray(0, 6)], [0x04, 2, 0x40, 99, 0x44, 1198 - 1024]);
+  client.loseLast();
+  streams.onFrameLost(0, ...frame!);
+  assert.equal(streams.wantsData, false);
+  assert.deepEqual(client.send(), ['RESET_STREAM 2 0']);
+  assert.deepEqual([...client.bytes.subarray(0, 6)], [0x04, 2, 0x40, 99, 0x44, 1198 - 1024]);
+  streams.onMaxStreamData(0, 2, 1e7);
+  client.ackLast();
+  assert.deepEqual(client.takeEvents(), ['done 2']);
+  assert.equal(streams.count, 0);
+});
+
+test('STOP_SENDING resets the stream with its code, unless it is over', () => {
+  const { client, streams, sender } = withData(100);
+  streams.onStopSending(0, 2, 55);
+  streams.onStopSending(0, 2, 56);
+  assert.deepEqual(client.takeEvents(), ['stopped 2 55']);
+  assert.equal(sender.writable, false);
+  assert.deepEqual(client.send(), ['RESET_STREAM 2 0']);
+  assert.deepEqual([...client.bytes.subarray(0, 4)], [0x04, 2, 55, 0]);
+});
+
+test('onWritable comes once, when a full buffer has drained to half', () => {
+  const { client, sender } = withData(0);
+  sender.highWaterMark = 2000;
+  sender.write(0, new Uint8Array(1999));
+  assert.equal(sender.writable, true);
+  client.send(0, 600);
+  assert.deepEqual(client.takeEvents(), [], 'nobody was told to wait');
+  sender.write(0, new Uint8Array(1000));
+  assert.equal(sender.writable, false);
+  client.send(0, 600);
+  assert.equal(sender.writable, true);
+  assert.deepEqual(client.takeEvents(), []);
+  client.send(0, 1203);
+  assert.deepEqual(client.takeEvents(), ['writable 2']);
+  client.send(0, 600);
+  assert.deepEqual(client.takeEvents(), []);
+});
+
+test('write after finish is a mistake of the caller; after a reset it is dropped', () => {
+  const { sender, streams } = withData(0);
+  sender.finish(0);
+  assert.throws(() => sender.write(0, new Uint8Array(1)), /write after finish/);
+  const other = streams.sender(streams.open(false))!;
+  other.reset(0, 1);
+  other.write(0, new Uint8Array(1));
+  assert.equal(other.unsent, 0);
+});
+
+test('streams of one urgency take turns, a packet each; a more urgent one goes first; one that is not incremental stays', () => {
+  const { client, streams } = withData(0);
+  const senders = [0, 1, 2].map(() => streams.sender(streams.open(false))!);
+  for (const sender of senders) sender.write(0, new Uint8Array(100_000));
+  const ids = (count: number) => Array.from({ length: count }, () => Number(client.send()[0]!.split(' ')[1]));
+  assert.deepEqual(ids(6), [6, 10, 14, 6, 10, 14]);
+  senders[1]!.urgency = 0;
+  assert.deepEqual(ids(3), [10, 10, 10]);
+  senders[1]!.urgency = 7;
+  assert.deepEqual(ids(4), [6, 14, 6, 14]);
+  senders[0]!.incremental = false;
+  assert.deepEqual(ids(4), [6, 6, 6, 6]);
+  senders[0]!.reset(0, 0);
+  client.send();
+  assert.deepEqual(ids(2), [14, 14]);
+  senders[2]!.reset(0, 0);
+  client.send();
+  assert.deepEqual(ids(2), [10, 10]);
+});
+
+test('what was lost goes before what is new, among streams of one urgency', () => {
+  const { client, streams, sender } = withData(0);
+  const other = streams.sender(streams.open(false))!;
+  for (const one of [sender, other]) one.write(0, new Uint8Array(50_000));
+  client.send();
+  client.send();
+  client.loseLast();
+  assert.deepEqual(client.send(), ['STREAM 6 0-1198']);
+  sender.urgency = 0;
+  client.loseLast();
+  assert.deepEqual(client.send(), ['STREAM 2 1198-2394']);
+});
+
+test('the sending statistics: bytes and packets once each, first and last times', () => {
+  const { client, sender } = withData(1000);
+  client.send(10, 500);
+  const first = client.records;
+  client.send(20, 2000);
+  client.ackLast(70);
+  client.records = first;
+  client.loseLast(80);
+  client.send(90);
+  const { stats } = sender;
+  assert.deepEqual([stats.bytesSent, stats.bytesRetransmitted, stats.packetsSent], [1000, 498, 3]);
+  assert.deepEqual([stats.firstSentAt, stats.lastSentAt], [10, 90]);
+  client.ackLast(100);
+  assert.deepEqual([stats.bytesAcked, stats.packetsAcked], [1000, 2]);
+  assert.deepEqual([stats.firstAckedAt, stats.lastAckedAt], [70, 100]);
+  client.ackLast(110);
+  assert.equal(stats.bytesAcked, 1000);
+});
