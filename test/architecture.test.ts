@@ -26,7 +26,8 @@ const LAYERS: Record<string, readonly string[]> = {
   'quic/api': [...MACHINE, 'quic/tls/certificates', 'quic/datapath', 'quic/qlog'],
   'quic/sim': [...MACHINE, 'quic/tls/certificates', 'quic/qlog', 'quic/api'],
   transfer: ['quic/api'],
-  measure: ['quic/api'],
+  // The gauge turns the carrier's raw readings into results.
+  measure: ['quic/api', 'transfer'],
   classic: ['measure'],
   report: ['measure'],
   cli: ['quic/api', 'transfer', 'measure', 'classic', 'report'],

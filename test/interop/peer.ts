@@ -28,8 +28,8 @@ export interface PeerConnection {
   /** Closes with an application error code and settles when the stack is done with the connection. */
   close(code: number): Promise<void>;
   readonly closed: Promise<CloseReport>;
-  /** Starts a key update (RFC 9001 §6), where the stack lets its caller. */
-  updateKeys?(): void;
+  /** Starts a key update (RFC 9001 §6), where the stack lets its caller; false while the last one is not yet confirmed. */
+  updateKeys?(): boolean;
 }
 
 /** A server's socket. */

@@ -114,6 +114,7 @@ async function serve(stack: PeerStack, args: Arguments): Promise<void> {
     },
   );
   report({ event: 'listening', port: listener.port });
+  process.once('SIGTERM', () => exit(0)); // an orderly end, so that a profile of the server gets written
 }
 
 function serveStream(stream: PeerStream, args: Arguments): Promise<void> {
@@ -140,9 +141,13 @@ async function connect(stack: PeerStack, args: Arguments): Promise<void> {
     report({ event: 'rate', ...rate, cpuMs: cpuMs() - started });
   } else {
     if (args.alpn === 'h3') await openH3ControlStream(connection);
-    const updates = args.updateKeys ? setInterval(() => connection.updateKeys?.(), keyUpdateInterval) : undefined;
+    let keyUpdates = 0;
+    const timer = setInterval(() => {
+      if (args.updateKeys && connection.updateKeys?.()) keyUpdates++;
+    }, keyUpdateInterval);
     await Promise.all(args.files.map((file) => download(connection, args.alpn, file)));
-    clearInterval(updates);
+    clearInterval(timer);
+    if (args.updateKeys && args.files.length > 0 && keyUpdates < 2) throw new Error(`${keyUpdates} key updates`);
   }
   if (stack.quietTime !== undefined) await delay(stack.quietTime);
   await connection.close(args.alpn === 'h3' ? 0x100 : 0); // H3_NO_ERROR

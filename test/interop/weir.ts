@@ -55,8 +55,8 @@ class Connection implements PeerConnection {
     return wrap(await (bidirectional ? session.createBidirectionalStream() : session.createUnidirectionalStream()));
   }
 
-  updateKeys(): void {
-    this.#session.updateKey();
+  updateKeys(): boolean {
+    return this.#session.updateKey();
   }
 
   async close(code: number): Promise<void> {

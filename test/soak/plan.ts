@@ -74,7 +74,7 @@ function linkOf(random: SeededRandom): Partial<LinkSettings> {
     jitter: chance(0.4, delay),
     loss: chance(0.5, 0.1),
     burst:
-      random.unit() < 0.2 ? { start: random.unit() * 0.02, length: random.integer(1, 5) } : { start: 0, length: 0 },
+      random.unit() < 0.2 ? { start: random.unit() * 0.02, length: random.integer(1, 3) } : { start: 0, length: 0 },
     reorder: chance(0.3, 0.2),
     reorderDelay: random.integer(1, 60),
     duplicate: chance(0.3, 0.1),

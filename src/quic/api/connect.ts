@@ -31,7 +31,8 @@ export async function connect(address: AddressLike, options: ConnectOptions): Pr
       void endpoint.close();
       return session;
     } catch (error) {
-      void endpoint.close();
+      // Nobody has it: it must not hold the process while the connection is laid to rest (RFC 9000 §10.2).
+      void endpoint.unref().close();
       throw error;
     }
   });

@@ -88,8 +88,11 @@ export class QuicStream implements AsyncIterable<Uint8Array[]> {
     this.closed = this.#closed.promise;
   }
 
-  /** Counters and times of this stream; milliseconds on the session's clock, -1 for what has not happened. */
+  /** Counters and times of this stream, one live object; milliseconds on the session's clock, -1 for what has not happened. */
   get stats(): StreamStats {
+    const now = this.#owner.now();
+    this.#sender?.settle(now);
+    this.#receiver?.settle(now);
     return (this.#sender ?? this.#receiver)!.stats;
   }
 

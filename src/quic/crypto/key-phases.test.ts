@@ -126,6 +126,8 @@ test('delayed packets open under the old keys until three probe timeouts are ove
   assert.ok(server.open(client.seal(), 50));
   assert.equal(server.keys.phase, 1);
   assert.ok(server.open(delayed[1]!, 60));
+  assert.ok(server.open(client.seal(), 200));
+  assert.equal(server.keys.timeout(), 50 + 3 * PTO, 'counts from the first packet under new keys');
   server.keys.onTimeout(50 + 3 * PTO - 1);
   assert.ok(server.open(delayed[1]!, 60));
   server.keys.onTimeout(50 + 3 * PTO);

@@ -146,7 +146,7 @@ export class KeyPhases {
       if (packetNumber > this.#previousHighest) this.#previousHighest = packetNumber;
       return true;
     }
-    if (key !== this.#current.read) this.#onPeerUpdate(packetNumber);
+    if (key !== this.#current.read) this.#onPeerUpdate();
     this.#onCurrent(now, packetNumber);
     return true;
   }
@@ -244,8 +244,7 @@ export class KeyPhases {
   }
 
   /** A packet of the next phase is authentic: the peer has updated, and so does this side (§6.2). */
-  #onPeerUpdate(packetNumber: number): void {
-    if (packetNumber < this.#highest) keyUpdateError('newer keys on a lower packet number');
+  #onPeerUpdate(): void {
     // Nothing sent since the last update: the peer cannot know that this side has followed it.
     if (this.#updates > 0 && this.#sealed === 0)
       keyUpdateError('two key updates without an acknowledgement between them');
@@ -254,6 +253,7 @@ export class KeyPhases {
 
   /** A packet under the current keys is authentic. */
   #onCurrent(now: Millis, packetNumber: number): void {
+    // §6.4: keys only get newer as packet numbers rise, in whichever order the two packets arrived.
     if (packetNumber < this.#previousHighest) keyUpdateError('older keys on a higher packet number');
     if (this.#highest < 0 && this.#previous !== undefined) this.#previousUntil = now + RETAINED_PTOS * this.pto;
     if (packetNumber < this.#lowest) this.#lowest = packetNumber;

@@ -4,7 +4,7 @@ import { Deque } from '../base/deque.ts';
 import { SeededRandom } from '../base/random.ts';
 import { NEVER } from '../base/time.ts';
 import { Space } from '../wire/frame-type.ts';
-import { SentKind, type SentFramesSink } from '../wire/sent-frames.ts';
+import { type SentFramesSink, SentKind } from '../wire/sent-frames.ts';
 import type { CongestionControllerFactory } from './congestion/controller.ts';
 import { cubic } from './congestion/cubic.ts';
 import { newReno } from './congestion/new-reno.ts';

@@ -1,7 +1,7 @@
 // What the tests of this folder share; there are no tests in here.
 import type { AckFrame } from '../wire/frame-handler.ts';
 import { Space } from '../wire/frame-type.ts';
-import { SentKind, type SentFramesSink } from '../wire/sent-frames.ts';
+import { type SentFramesSink, SentKind } from '../wire/sent-frames.ts';
 import { newReno } from './congestion/new-reno.ts';
 import { Recovery, type RecoveryOptions } from './recovery.ts';
 

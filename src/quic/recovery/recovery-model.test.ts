@@ -325,13 +325,17 @@ class Bench {
 
 test('property: Recovery agrees with the plain model after every operation', () => {
   fc.assert(
-    fc.property(fc.array(operation, { minLength: 20, maxLength: 200, size: 'max' }), fc.boolean(), (steps, isServer) => {
-      const bench = new Bench(isServer);
-      for (const step of steps) {
-        bench.apply(step);
-        bench.compare();
-      }
-    }),
+    fc.property(
+      fc.array(operation, { minLength: 20, maxLength: 200, size: 'max' }),
+      fc.boolean(),
+      (steps, isServer) => {
+        const bench = new Bench(isServer);
+        for (const step of steps) {
+          bench.apply(step);
+          bench.compare();
+        }
+      },
+    ),
     { seed: 90021, numRuns: 150 },
   );
 });

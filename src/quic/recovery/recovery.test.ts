@@ -241,6 +241,20 @@ test('a late acknowledgment of a lost packet is counted, reported, and undoes th
   assert.equal(recovery.bytesInFlight, 5 * 1200);
 });
 
+test('a lost packet is forgotten after three probe timeouts', () => {
+  const recovery = makeConfirmed();
+  const sink = new RecordingSink();
+  for (let i = 0; i < 5; i++) send(recovery, 0);
+  recovery.onAck(APPLICATION, 50, ackOf([4, 4]), 0, sink);
+  assert.equal(recovery.spaces[APPLICATION]!.base, 0);
+  recovery.onTimeout(recovery.timeout(), sink);
+  send(recovery, 1000);
+  recovery.onAck(APPLICATION, 1050, ackOf([4, 5]), 0, sink);
+  assert.equal(recovery.spaces[APPLICATION]!.base, 6);
+  assert.equal(recovery.onAck(APPLICATION, 1051, ackOf([0, 5]), 0, sink), false);
+  assert.equal(recovery.counters.spuriousLosses, 0);
+});
+
 test('losses of one flight are one congestion event', () => {
   const recovery = makeConfirmed();
   const sink = new RecordingSink();

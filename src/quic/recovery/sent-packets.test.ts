@@ -62,7 +62,10 @@ test('the ring grows with what is in flight and keeps everything', () => {
     sent.markAcked(i);
     sent.reportAcked(i, sink);
   }
-  assert.deepEqual(sink.acked, Array.from({ length: 3000 }, (_, i) => `2:${i}`));
+  assert.deepEqual(
+    sink.acked,
+    Array.from({ length: 3000 }, (_, i) => `2:${i}`),
+  );
   assert.equal(sent.bytesInFlight, 0);
   assert.equal(sent.ackElicitingInFlight, 0);
   assert.equal(sent.oldest, 1000);

@@ -17,7 +17,7 @@ export interface LinkSettings {
   readonly markAt: number;
   /** Probability that a datagram is lost, each by itself. */
   readonly loss: number;
-  /** Losses that come together (Gilbert's model): probability that a burst starts at a datagram, and its mean length in datagrams. */
+  /** Losses that come together: probability that a burst starts at a datagram, and its mean length (it is 1 to 2 * length - 1). */
   readonly burst: { readonly start: number; readonly length: number };
   /** Probability that a datagram is held up by up to `reorderDelay` milliseconds, while others pass it. */
   readonly reorder: number;
@@ -97,8 +97,8 @@ export class Link {
   #freeAt: Millis = 0;
   /** The latest arrival in order: jitter must not reorder. */
   #lastArrival: Millis = 0;
-  /** Whether a loss burst is under way. */
-  #inBurst = false;
+  /** How many datagrams the loss burst under way will still take. */
+  #burstLeft = 0;
 
   constructor(settings: Partial<LinkSettings>, random: SeededRandom) {
     this.#settings = { ...PERFECT_LINK, ...settings };
@@ -156,9 +156,11 @@ export class Link {
   #isLost(now: Millis): boolean {
     const { loss, burst, outages } = this.#settings;
     for (const [from, to] of outages) if (now >= from && now < to) return true;
-    if (this.#inBurst) this.#inBurst = !this.#chance(1 / burst.length);
-    else this.#inBurst = this.#chance(burst.start);
-    return this.#inBurst || this.#chance(loss);
+    if (this.#burstLeft === 0 && this.#chance(burst.start))
+      this.#burstLeft = this.#random.integer(1, 2 * burst.length - 1);
+    if (this.#burstLeft === 0) return this.#chance(loss);
+    this.#burstLeft--;
+    return true;
   }
 
   #arrive(departure: Millis, bytes: Uint8Array, ecn: number): Arrival {

@@ -154,3 +154,20 @@ test('the receiving statistics: unique and duplicate bytes, packets once each, t
   assert.deepEqual([stats.firstReceivedAt, stats.lastReceivedAt], [10, 90]);
   assert.equal(stats.firstSentAt, -1);
 });
+
+test("a stream's window that grows takes the connection's with it, in whole bytes", () => {
+  const local = {
+    initialMaxStreamDataUni: 1000,
+    maxStreamWindow: 1501,
+    initialMaxData: 2000,
+    maxConnectionWindow: 9000,
+  };
+  const client = new Client({}, local);
+  client.streams.setRtt(100);
+  client.receive(3, 0, 500);
+  const receiver = client.streams.receiver(3)!;
+  receiver.read(0);
+  client.receive(3, 500, 500);
+  receiver.read(1);
+  assert.deepEqual(client.send(), ['MAX_DATA 0 3252', 'MAX_STREAM_DATA 3 2501']);
+});

@@ -282,7 +282,7 @@ export class RecvStream implements ControlSource {
     const window = this.#window;
     total.consume(now, bytes, rtt);
     // The connection's window must let one fast stream use what its own allows.
-    if (window.consume(now, bytes, rtt)) total.grow(window.size * 1.5);
+    if (window.consume(now, bytes, rtt)) total.grow(Math.ceil(window.size * 1.5));
     if (this.#state === 'recv' && this.#stopCode < 0 && window.isDue) this.#oweCredit();
   }
 

@@ -136,7 +136,10 @@ test('a spurious event is taken back whole', () => {
   const cubic = withWindow(100);
   cubic.onCongestionEvent(1000, 990);
   cubic.onSpuriousCongestionEvent();
-  assert.deepEqual([cubic.window, cubic.slowStartThreshold, cubic.phase], [100 * MSS, Number.POSITIVE_INFINITY, 'slow_start']);
+  assert.deepEqual(
+    [cubic.window, cubic.slowStartThreshold, cubic.phase],
+    [100 * MSS, Number.POSITIVE_INFINITY, 'slow_start'],
+  );
 });
 
 test('after persistent congestion: slow start to the threshold, and a plateau there', () => {

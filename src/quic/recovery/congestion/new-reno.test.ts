@@ -66,7 +66,10 @@ test('a spurious event is taken back', () => {
   const reno = new NewReno(1200);
   reno.onCongestionEvent(100, 50);
   reno.onSpuriousCongestionEvent();
-  assert.deepEqual([reno.window, reno.slowStartThreshold, reno.phase], [12_000, Number.POSITIVE_INFINITY, 'slow_start']);
+  assert.deepEqual(
+    [reno.window, reno.slowStartThreshold, reno.phase],
+    [12_000, Number.POSITIVE_INFINITY, 'slow_start'],
+  );
   reno.onCongestionEvent(101, 60);
   assert.equal(reno.window, 6000, 'the next loss counts again');
 });

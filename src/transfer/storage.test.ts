@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, test } from 'node:test';
+import { TransferError } from './errors.ts';
+import { openSource, TargetFolder } from './storage.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'weir-storage-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const text = (value: string) => new TextEncoder().encode(value);
+const isError = (code: string, pattern: RegExp) => (error: unknown) =>
+  error instanceof TransferError && error.code === code && pattern.test(error.message);
+
+test('a file appears only with commit, complete, whatever the order of the writes', async () => {
+  const part = await new TargetFolder(folder).begin('a.txt');
+  await part.writeAt(text('world'), 6);
+  await part.writeAt(text('hello '), 0);
+  const during = await readdir(folder);
+  assert.equal(during.length, 1);
+  assert.match(during[0]!, /^\.a\.txt\.weir-.*\.part$/u);
+  assert.equal(await part.commit(11), 'a.txt');
+  assert.deepEqual(await readdir(folder), ['a.txt']);
+  assert.equal(await readFile(join(folder, 'a.txt'), 'utf8'), 'hello world');
+});
+
+test('discard leaves nothing, also while a write is under way', async () => {
+  const part = await new TargetFolder(folder).begin('a.txt');
+  const writing = part.writeAt(text('x'.repeat(100_000)), 0).catch(() => undefined);
+  await part.discard();
+  await writing;
+  assert.deepEqual(await readdir(folder), []);
+});
+
+test('a name that is taken is never overwritten, also by a folder or a dangling link', async () => {
+  await writeFile(join(folder, 'a.txt'), 'old');
+  await mkdir(join(folder, 'a (1).txt'));
+  await symlink('/nowhere', join(folder, 'a (2).txt'));
+  const part = await new TargetFolder(folder).begin('a.txt');
+  await part.writeAt(text('new'), 0);
+  assert.equal(await part.commit(3), 'a (3).txt');
+  assert.equal(await readFile(join(folder, 'a.txt'), 'utf8'), 'old');
+  assert.equal(await readFile(join(folder, 'a (3).txt'), 'utf8'), 'new');
+});
+
+test('with overwrite the new file takes the place of the old one', async () => {
+  await writeFile(join(folder, 'a.txt'), 'old and longer');
+  const part = await new TargetFolder(folder, true).begin('a.txt');
+  await part.writeAt(text('new'), 0);
+  assert.equal(await part.commit(3), 'a.txt');
+  assert.deepEqual(await readdir(folder), ['a.txt']);
+  assert.equal(await readFile(join(folder, 'a.txt'), 'utf8'), 'new');
+});
+
+test('zeros are there without being written, also at the end, and after a restart nothing old is left', async () => {
+  const part = await new TargetFolder(folder).begin('a');
+  await part.writeAt(text('old'), 0);
+  await part.restart();
+  await part.writeAt(new Uint8Array(1 << 20), 0);
+  await part.writeAt(text('x'), 1 << 20);
+  await part.writeAt(new Uint8Array(1 << 20), (1 << 20) + 1);
+  await part.commit((2 << 20) + 1);
+  const content = await readFile(join(folder, 'a'));
+  assert.equal(content.length, (2 << 20) + 1);
+  assert.equal(content.indexOf('x'), 1 << 20);
+  assert.equal(content.lastIndexOf('x'), 1 << 20);
+  assert.ok(content.subarray(0, 1 << 20).every((byte) => byte === 0));
+  if (process.platform === 'linux') assert.ok((await stat(join(folder, 'a'))).blocks * 512 < 1 << 20);
+});
+
+test('an empty file and one with the longest name', async () => {
+  const name = 'é'.repeat(127);
+  const part = await new TargetFolder(folder).begin(name);
+  assert.equal(await part.commit(0), name);
+  assert.equal((await stat(join(folder, name))).size, 0);
+});
+
+test('prepare removes files under way of dead processes of this machine, and nothing else', async () => {
+  const tag = createHash('sha256').update(hostname()).digest('hex').slice(0, 6);
+  const dead = spawnSync(process.execPath, ['-e', '']).pid;
+  const abandoned = `.a.weir-${tag}-${dead}-0123456789.part`;
+  const kept = [`.a.weir-${tag}-${process.pid}-0123456789.part`, `.a.weir-ffffff-${dead}-0123456789.part`, 'a.part', 'b'];
+  for (const name of [abandoned, ...kept]) await writeFile(join(folder, name), '');
+  await new TargetFolder(folder).prepare();
+  assert.deepEqual((await readdir(folder)).sort(), kept.sort());
+});
+
+test('a folder that cannot be made or written says so', async () => {
+  await writeFile(join(folder, 'file'), '');
+  await assert.rejects(new TargetFolder(join(folder, 'file')).prepare(), isError('storage', /cannot write in/u));
+  await assert.rejects(new TargetFolder(join(folder, 'missing')).begin('a'), isError('storage', /cannot write in/u));
+});
+
+test('free space is a number', async () => {
+  assert.ok((await new TargetFolder(folder).freeBytes())! > 0);
+});
+
+test('a source reads anywhere and notices when its file changes', async () => {
+  const path = join(folder, 's');
+  await writeFile(path, 'abcdef');
+  const source = await openSource(path);
+  assert.equal(source.name, 's');
+  assert.equal(source.size, 6);
+  const into = new Uint8Array(3);
+  await source.readAt(into, 2);
+  assert.deepEqual(into, text('cde'));
+  await source.assertUnchanged();
+  await assert.rejects(source.readAt(into, 4), isError('source', /changed while/u));
+  await writeFile(path, 'abcdefg');
+  await assert.rejects(source.assertUnchanged(), isError('source', /changed while/u));
+  await source.close();
+});
+
+test('what cannot be sent is refused with its reason', async () => {
+  await assert.rejects(openSource(join(folder, 'missing')), isError('source', /does not exist/u));
+  await assert.rejects(openSource(folder), isError('source', /is a folder/u));
+  if (process.platform === 'linux') {
+    spawnSync('mkfifo', [join(folder, 'pipe')]);
+    await assert.rejects(openSource(join(folder, 'pipe')), isError('source', /no regular file/u));
+  }
+});
