@@ -43,10 +43,15 @@ export async function demo(command: DemoCommand, output: Output, interruption: I
     const exited = exitOf(receiver);
     const ticket = await ticketOf(receiver, exited);
     output.print(`sending it over loopback on ${command.streams} streams, ${command.iterations} times`, '');
-    const { exitCode, result } = await send({ ...command, file: source, ticket, chunkBytes: undefined, ca: undefined, insecure: false }, output, interruption);
+    const { exitCode, result } = await send(
+      { ...command, file: source, ticket, chunkBytes: undefined, ca: undefined, insecure: false },
+      output,
+      interruption,
+    );
     if (exitCode !== ExitCode.OK) return exitCode;
     const receiverCode = await inTime(exited, 'the receiver did not end');
-    if (receiverCode !== ExitCode.OK) throw new CliError(receiverCode, `the receiver ended with exit code ${receiverCode}`);
+    if (receiverCode !== ExitCode.OK)
+      throw new CliError(receiverCode, `the receiver ended with exit code ${receiverCode}`);
     return await conclude(command, output, result, source, join(folder, 'received', result.outcome.savedAs ?? ''));
   } catch (error) {
     const failure = failureOf(error);
@@ -60,7 +65,13 @@ export async function demo(command: DemoCommand, output: Output, interruption: I
 }
 
 /** Compares both files and writes the document. */
-async function conclude(command: DemoCommand, output: Output, result: ResultDocument, source: string, copy: string): Promise<number> {
+async function conclude(
+  command: DemoCommand,
+  output: Output,
+  result: ResultDocument,
+  source: string,
+  copy: string,
+): Promise<number> {
   const [sent, received] = await Promise.all([sha256Of(source), sha256Of(copy)]);
   output.print(`SHA-256 sent     ${sent}`, `SHA-256 received ${received}`);
   if (sent !== received) throw new CliError(ExitCode.CORRUPT, 'the hashes differ');
@@ -88,7 +99,16 @@ async function makeFile(path: string, size: number): Promise<void> {
 function startReceiver(folder: string): ChildProcess {
   const main = fileURLToPath(new URL('main.js', import.meta.url));
   const identity = join(folder, 'receiver.json');
-  const options = ['--listen', '127.0.0.1:0', '--into', join(folder, 'received'), '--identity', identity, '--once', '--json'];
+  const options = [
+    '--listen',
+    '127.0.0.1:0',
+    '--into',
+    join(folder, 'received'),
+    '--identity',
+    identity,
+    '--once',
+    '--json',
+  ];
   return spawn(process.execPath, [...process.execArgv, main, 'serve', ...options], {
     stdio: ['ignore', 'ignore', 'pipe'],
     // Ctrl-C is for this process, which stops the receiver in order.
@@ -123,7 +143,10 @@ async function ticketOf(child: ChildProcess, exited: Promise<number>): Promise<s
 async function inTime<T>(promise: Promise<T>, problem: string): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new CliError(ExitCode.INTERNAL, `${problem} within ${PATIENCE / 1000} s`)), PATIENCE);
+    timer = setTimeout(
+      () => reject(new CliError(ExitCode.INTERNAL, `${problem} within ${PATIENCE / 1000} s`)),
+      PATIENCE,
+    );
   });
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }

@@ -100,7 +100,10 @@ function quicFailure(error: QuicError, where: string): Failure {
     case 'ERR_QUIC_HANDSHAKE_FAILED':
       return handshakeFailure(error, where);
     case 'ERR_QUIC_VERSION_NEGOTIATION':
-      return { exitCode: ExitCode.INCOMPATIBLE, message: `${where} speaks other versions of QUIC: update the program there` };
+      return {
+        exitCode: ExitCode.INCOMPATIBLE,
+        message: `${where} speaks other versions of QUIC: update the program there`,
+      };
     case 'ERR_QUIC_INVALID_ARGUMENT':
       return { exitCode: ExitCode.USAGE, message: error.message };
     case 'ERR_QUIC_INTERNAL_ERROR':
@@ -113,7 +116,10 @@ function quicFailure(error: QuicError, where: string): Failure {
 function socketFailure(error: QuicError, where: string): Failure {
   const code = systemCode(error.cause);
   if (['ENETUNREACH', 'EHOSTUNREACH', 'ECONNREFUSED', 'ENETDOWN', 'EHOSTDOWN'].includes(code)) {
-    return { exitCode: ExitCode.UNREACHABLE, message: `${where} cannot be reached from here (${code}): check the address and the network` };
+    return {
+      exitCode: ExitCode.UNREACHABLE,
+      message: `${where} cannot be reached from here (${code}): check the address and the network`,
+    };
   }
   return { exitCode: ExitCode.ADDRESS, message: error.message };
 }
@@ -125,9 +131,15 @@ function handshakeFailure(error: QuicError, where: string): Failure {
     case 120: // no_application_protocol
       return { exitCode: ExitCode.INCOMPATIBLE, message: `${where} is not a 'weir serve', or another version of it` };
     case 45: // certificate_expired
-      return { exitCode: ExitCode.UNTRUSTED, message: `the certificate of ${where} has expired: renew it there, or use a ticket with a pin` };
+      return {
+        exitCode: ExitCode.UNTRUSTED,
+        message: `the certificate of ${where} has expired: renew it there, or use a ticket with a pin`,
+      };
     case 48: // unknown_ca
-      return { exitCode: ExitCode.UNTRUSTED, message: `the certificate of ${where} is from an unknown authority: give it with --ca, or use a ticket with a pin` };
+      return {
+        exitCode: ExitCode.UNTRUSTED,
+        message: `the certificate of ${where} is from an unknown authority: give it with --ca, or use a ticket with a pin`,
+      };
     case 42: // bad_certificate
     case 43: // unsupported_certificate
     case 44: // certificate_revoked

@@ -115,14 +115,14 @@ async function create(path: string, replace: boolean): Promise<Identity> {
 
 /** Gives the file its name in one step; false when somebody else's is there and must stay. */
 async function publish(draft: string, path: string, replace: boolean): Promise<boolean> {
-  const expired = !replace && (await read(path).catch(() => undefined)) === undefined;
   if (!replace) {
     try {
       await link(draft, path);
       await unlink(draft);
       return true;
     } catch (error) {
-      if (systemCode(error) === 'EEXIST' && !expired) {
+      // There is one: it stays, unless it has expired. Without hard links, the last of two first starts wins.
+      if (systemCode(error) === 'EEXIST' && (await read(path)) !== undefined) {
         await unlink(draft);
         return false;
       }

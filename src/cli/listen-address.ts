@@ -13,7 +13,8 @@ export interface ListenAddress {
 export function parseListenAddress(text: string): ListenAddress {
   if (isIPv6(text)) return { host: text, port: DEFAULT_PORT };
   const match = /^(?:\[([^\]]+)\]|([^\s:[\]]*))(?::(\d{1,5}))?$/u.exec(text);
-  if (match === null) throw new CliError(ExitCode.USAGE, `'${text}' is no address to listen on: use HOST:PORT or [IPV6]:PORT`);
+  if (match === null)
+    throw new CliError(ExitCode.USAGE, `'${text}' is no address to listen on: use HOST:PORT or [IPV6]:PORT`);
   const name = match[1] ?? match[2] ?? '';
   const isPortAlone = match[3] === undefined && /^\d{1,5}$/u.test(name);
   const port = Number(match[3] ?? (isPortAlone ? name : DEFAULT_PORT));

@@ -16,7 +16,10 @@ Exit codes: 0 done, 1 defect in weir, 2 wrong arguments or ticket, 3 nobody reac
 10 data damaged, 130 stopped with Ctrl-C. More in docs/cli.md.`;
 
 /** Runs a command with what every command needs; its exit code becomes the process's. */
-async function run(isJson: boolean, command: (output: Output, interruption: Interruption) => Promise<number>): Promise<void> {
+async function run(
+  isJson: boolean,
+  command: (output: Output, interruption: Interruption) => Promise<number>,
+): Promise<void> {
   const output = new Output(isJson);
   using interruption = listenForInterruption();
   try {
@@ -47,7 +50,9 @@ program
   .option('--into <folder>', 'where received files go', './received')
   .option('--once', 'end after one file', false)
   .option('--overwrite', 'replace a file of the same name (default: keep both, as NAME (1).EXT)', false)
-  .option('--max-streams <n>', 'refuse more streams than this', (text) => parseInteger('--max-streams', text, 1, MAX_STREAMS))
+  .option('--max-streams <n>', 'refuse more streams than this', (text) =>
+    parseInteger('--max-streams', text, 1, MAX_STREAMS),
+  )
   .option('--max-size <bytes>', 'refuse larger files, e.g. 500MiB', (text) => parseBytes('--max-size', text))
   .option('--new-ticket', 'make a new certificate and token; old tickets stop working', false)
   .option('--identity <file>', "the file of certificate, key and token (default: in the user's data folder)")
@@ -55,7 +60,8 @@ program
   .option('--key <file>', "the certificate's private key (PEM)")
   .option('--json', 'one JSON document for each file on standard output', false)
   .action(async (options, command: Command) => {
-    if ((options.cert === undefined) !== (options.key === undefined)) command.error('error: --cert and --key go together');
+    if ((options.cert === undefined) !== (options.key === undefined))
+      command.error('error: --cert and --key go together');
     await run(options.json, (output, interruption) => serve(options, output, interruption));
   });
 
@@ -67,7 +73,11 @@ program
   .option('--streams <n>', `parallel streams, 1 to ${MAX_STREAMS}`, streams, 8)
   .option('--iterations <n>', 'send the whole file so many times', iterations, 1)
   .option('--cc <name>', 'congestion control: cubic or reno', parseCongestion, 'cubic')
-  .option('--datagram-size <bytes>', 'UDP payload of a full datagram (default: 1452 on loopback, else 1200)', datagramSize)
+  .option(
+    '--datagram-size <bytes>',
+    'UDP payload of a full datagram (default: 1452 on loopback, else 1200)',
+    datagramSize,
+  )
   .option('--chunk <bytes>', 'size of a chunk (default: by the size of the file)', (text) =>
     Math.max(1, Math.min(MAX_CHUNK_BYTES, parseBytes('--chunk', text))),
   )

@@ -1,5 +1,12 @@
 import { readFile } from 'node:fs/promises';
-import { describeEnvironment, iterationResult, iterationTable, makeResult, type ResultDocument, summaryTable } from '../measure/index.ts';
+import {
+  describeEnvironment,
+  iterationResult,
+  iterationTable,
+  makeResult,
+  type ResultDocument,
+  summaryTable,
+} from '../measure/index.ts';
 import { connect, type QuicSession, type VerifyPeer } from '../quic/api/index.ts';
 import {
   ALPN,
@@ -18,7 +25,13 @@ import type { Interruption } from './interruption.ts';
 import type { Output } from './output.ts';
 import { ProgressDisplay } from './progress.ts';
 import { connectionSetup } from './result-parts.ts';
-import { type CongestionName, datagramSizeFor, HANDSHAKE_TIMEOUT, KEEP_ALIVE, SENDER_TRANSPORT } from './session-settings.ts';
+import {
+  type CongestionName,
+  datagramSizeFor,
+  HANDSHAKE_TIMEOUT,
+  KEEP_ALIVE,
+  SENDER_TRANSPORT,
+} from './session-settings.ts';
 import { VERSION } from './version.ts';
 
 /** `weir send`, parsed. */

@@ -1,4 +1,11 @@
-import { describeEnvironment, iterationResult, iterationTable, makeResult, summaryTable } from '../measure/index.ts';
+import {
+  describeEnvironment,
+  formatBytes,
+  iterationResult,
+  iterationTable,
+  makeResult,
+  summaryTable,
+} from '../measure/index.ts';
 import { listen, type QuicEndpoint, QuicError, type QuicSession } from '../quic/api/index.ts';
 import {
   ALPN,
@@ -10,7 +17,6 @@ import {
   TargetFolder,
   TransferError,
 } from '../transfer/index.ts';
-import { formatBytes } from '../measure/index.ts';
 import { ExitCode, type Failure, failureOf } from './exit-codes.ts';
 import { defaultIdentityPath, type Identity, loadIdentity, withCertificate } from './identity.ts';
 import type { Interruption } from './interruption.ts';
@@ -18,7 +24,7 @@ import { type ListenAddress, parseListenAddress, reachableHosts } from './listen
 import type { Output } from './output.ts';
 import { ProgressDisplay } from './progress.ts';
 import { addressText, connectionSetup } from './result-parts.ts';
-import { HANDSHAKE_TIMEOUT, KEEP_ALIVE, RECEIVER_TRANSPORT } from './session-settings.ts';
+import { HANDSHAKE_TIMEOUT, RECEIVER_TRANSPORT } from './session-settings.ts';
 import { VERSION } from './version.ts';
 
 /** How many files may come at the same time: each may hold some 100 MiB of memory. */
@@ -76,7 +82,13 @@ class Server {
     this.#finish = resolve;
   });
 
-  constructor(command: ServeCommand, output: Output, interruption: Interruption, identity: Identity, folder: TargetFolder) {
+  constructor(
+    command: ServeCommand,
+    output: Output,
+    interruption: Interruption,
+    identity: Identity,
+    folder: TargetFolder,
+  ) {
     this.#command = command;
     this.#output = output;
     this.#interruption = interruption;
@@ -117,7 +129,6 @@ class Server {
         alpn: ALPN,
         transportParams: RECEIVER_TRANSPORT,
         handshakeTimeout: HANDSHAKE_TIMEOUT,
-        keepAlive: KEEP_ALIVE,
       });
     try {
       return await bind(address);
@@ -133,8 +144,11 @@ class Server {
   #printTickets(endpoint: QuicEndpoint): void {
     const { host, port } = endpoint.address!;
     const { local, remote } = reachableHosts(host);
-    const ticket = (name: string) => `  ${formatTicket({ host: name, port, pin: this.#identity.pin, token: this.#identity.token })}`;
-    this.#output.print(`weir ${VERSION} listens on ${addressText(endpoint.address!)} (UDP) and receives into ${this.#folder.path}`);
+    const ticket = (name: string) =>
+      `  ${formatTicket({ host: name, port, pin: this.#identity.pin, token: this.#identity.token })}`;
+    this.#output.print(
+      `weir ${VERSION} listens on ${addressText(endpoint.address!)} (UDP) and receives into ${this.#folder.path}`,
+    );
     if (local.length > 0) this.#output.print('', 'Ticket for senders on this machine:', ...local.map(ticket));
     if (remote.length > 0) this.#output.print('', 'Ticket for senders elsewhere:', ...remote.map(ticket));
     this.#output.print('', "Whoever has a ticket may send: weir send FILE 'TICKET'", '');
@@ -167,7 +181,9 @@ class Server {
             offer = accepted;
             this.#accepted++;
             const times = accepted.iterations > 1 ? `, ${accepted.iterations} times` : '';
-            this.#output.print(`${from} sends ${accepted.name} (${formatBytes(accepted.size)}) on ${accepted.streams} streams${times}`);
+            this.#output.print(
+              `${from} sends ${accepted.name} (${formatBytes(accepted.size)}) on ${accepted.streams} streams${times}`,
+            );
           },
           onIterationStart: (live) => this.#progress.start(live),
           onIteration: (iteration) => {
@@ -195,16 +211,24 @@ class Server {
       offer,
       connection: connectionSetup(session, await session.opened),
       iterations,
-      outcome: { status: failure === undefined ? 'complete' : 'failed', exitCode, message: failure?.message ?? null, savedAs },
+      outcome: {
+        status: failure === undefined ? 'complete' : 'failed',
+        exitCode,
+        message: failure?.message ?? null,
+        savedAs,
+      },
     });
-    if (failure === undefined) this.#output.print(...summaryTable(result), `received ${savedAs}, complete and verified`, '');
+    if (failure === undefined)
+      this.#output.print(...summaryTable(result), `received ${savedAs}, complete and verified`, '');
     this.#output.document(result, !this.#command.once);
     if (this.#command.once) this.#finish(exitCode);
   }
 
   get #busy(): string | undefined {
     const most = this.#command.once ? 1 : MAX_TRANSFERS;
-    return this.#accepted < most ? undefined : `the receiver is busy with ${most === 1 ? 'another file' : `${most} other files`}: send again later`;
+    return this.#accepted < most
+      ? undefined
+      : `the receiver is busy with ${most === 1 ? 'another file' : `${most} other files`}: send again later`;
   }
 
   #failure(error: unknown, from: string): Failure {

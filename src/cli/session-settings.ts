@@ -3,11 +3,14 @@ import { MAX_STREAMS } from '../transfer/index.ts';
 import { CliError, ExitCode } from './exit-codes.ts';
 import { isLoopback } from './listen-address.ts';
 
-/** Milliseconds after which a peer that was killed is noticed. */
-const IDLE_TIMEOUT = 10_000;
+/** Milliseconds without a packet after which a peer counts as gone. With one keep-alive before that, 10 seconds at most. */
+const IDLE_TIMEOUT = 8_000;
 
-/** Milliseconds of silence after which a PING shows that this side is there: a slow disk is not a dead peer. */
-export const KEEP_ALIVE = 3_000;
+/**
+ * Milliseconds of silence after which the sender sends a PING: a receiver with a slow disk is not a dead one. The receiver sends
+ * none, because each would put off by as much the moment at which it notices that the sender is gone (RFC 9000 §10.1).
+ */
+export const KEEP_ALIVE = 2_000;
 
 /** Milliseconds to wait for the first answer. */
 export const HANDSHAKE_TIMEOUT = 10_000;
@@ -57,7 +60,17 @@ export function parseInteger(option: string, text: string, least: number, most: 
   throw new CliError(ExitCode.USAGE, `${option} must be a whole number from ${least} to ${most}, not '${text}'`);
 }
 
-const UNITS: Record<string, number> = { '': 1, k: 1e3, m: 1e6, g: 1e9, t: 1e12, ki: 2 ** 10, mi: 2 ** 20, gi: 2 ** 30, ti: 2 ** 40 };
+const UNITS: Record<string, number> = {
+  '': 1,
+  k: 1e3,
+  m: 1e6,
+  g: 1e9,
+  t: 1e12,
+  ki: 2 ** 10,
+  mi: 2 ** 20,
+  gi: 2 ** 30,
+  ti: 2 ** 40,
+};
 
 /** Bytes from the command line: `1000`, `64MiB`, `2G`. @throws CliError. */
 export function parseBytes(option: string, text: string): number {

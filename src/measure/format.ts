@@ -35,7 +35,6 @@ export function formatDuration(ms: number): string {
   return hours > 0 ? `${hours} h ${String(minutes).padStart(2, '0')} min` : `${minutes} min ${rest} s`;
 }
 
-
 /** A measured number with sensible digits, or a dash. */
 export function formatNumber(value: number | null, fraction = 1): string {
   return value === null ? '–' : value.toFixed(fraction);

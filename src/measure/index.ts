@@ -13,6 +13,8 @@ export {
   type ResultParts,
   type ResultSetup,
   type TotalsResult,
+  totals,
 } from './result.ts';
+export type { IgnoredDatagramsResult, IterationShortfall, StreamShortfall } from './shortfall.ts';
 export { jainIndex, mean, median, ratePerMs, sum } from './statistics.ts';
 export { iterationTable, summaryTable } from './tables.ts';

@@ -1,8 +1,11 @@
 import type { SideReading, StreamReading } from '../transfer/index.ts';
 import { jainIndex, mean, ratePerMs, sum } from './statistics.ts';
 
-/** Where a side's numbers come from: packets that arrived, or acknowledgements that came back. */
-export type Basis = 'arrivals' | 'acknowledgements';
+/**
+ * Where a side's numbers come from: packets that arrived, acknowledgements that came back, or, where nothing is acknowledged,
+ * packets that went out.
+ */
+export type Basis = 'arrivals' | 'acknowledgements' | 'transmissions';
 
 /** One stream of one iteration as one side saw it. Bytes and milliseconds; null where there is no meaningful number. */
 export interface StreamResult {
@@ -139,7 +142,7 @@ function known(values: readonly (number | null)[]): number[] {
   return values.filter((value) => value !== null);
 }
 
-/** Six significant digits are more than any clock here justifies. */
+/** Nine significant digits are more than any clock here justifies, and leave nothing to rounding in what is made of them. */
 function orNull(value: number | undefined): number | null {
-  return value === undefined ? null : Number(value.toPrecision(6));
+  return value === undefined ? null : Number(value.toPrecision(9));
 }

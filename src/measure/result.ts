@@ -1,6 +1,7 @@
 import type { IterationReport, Offer } from '../transfer/index.ts';
 import type { Environment } from './environment.ts';
 import { roundMs, type SideResult, sideResult } from './readings.ts';
+import type { IgnoredDatagramsResult, IterationShortfall } from './shortfall.ts';
 import { ratePerMs, sum } from './statistics.ts';
 
 /** The format of the document, docs/result.schema.json. The number rises when a reader of the old one would be misled. */
@@ -9,10 +10,12 @@ export const RESULT_SCHEMA = 'weir-result/1';
 /** One iteration, from both sides; a side is null when its numbers never came. */
 export interface IterationResult {
   readonly iteration: number;
-  /** SHA-256 over the SHA-256 of all chunks in order. */
-  readonly digest: string;
+  /** SHA-256 over the SHA-256 of all chunks in order; null where the protocol has no hashes. */
+  readonly digest: string | null;
   readonly receiver: SideResult | null;
   readonly sender: SideResult | null;
+  /** What did not come; only where the protocol does not see to that. */
+  readonly shortfall?: IterationShortfall;
 }
 
 /** One side over all iterations. */
@@ -65,6 +68,8 @@ export interface ResultDocument {
   readonly outcome: ResultOutcome;
   readonly iterations: readonly IterationResult[];
   readonly totals: { readonly receiver: TotalsResult | null; readonly sender: TotalsResult | null };
+  /** A receiver of a protocol without authentication: what it did not take. */
+  readonly ignoredDatagrams?: IgnoredDatagramsResult;
 }
 
 /** What a result is made of. */

@@ -46,48 +46,66 @@ function sideTable(side: SideResult): string[] {
   const columns = isReceiver ? RECEIVER : SENDER;
   const rows = side.streams.map((stream) => columns.map(({ cell }) => cell(stream)));
   return [
-    `  ${isReceiver ? 'receiver, from arrivals' : 'sender, from acknowledgements'}`,
+    `  ${isReceiver ? 'receiver' : 'sender'}, from ${side.basis}`,
     ...alignRight([columns.map(({ title }) => title), ...rows]).map((line) => `  ${line}`),
-    `  ${sideSummary(side)}`,
+    ...sideSummary(side).map((line) => `  ${line}`),
   ];
 }
 
-/** One side of an iteration in one line. */
-function sideSummary(side: SideResult): string {
+/** One side of an iteration: all streams together, then the connection. */
+function sideSummary(side: SideResult): string[] {
   const { connection } = side;
-  const parts = [
+  const together = [
     `${formatBytes(side.bytes)} in ${formatDuration(side.wallMs)}`,
     `${formatNumber(side.bytesPerMs, 0)} bytes/ms (${formatRate(side.bytesPerMs)})`,
     `${formatNumber(side.packetsPerMs, 2)} packets/ms`,
-    `mean of streams ${formatNumber(side.meanStreamBytesPerMs, 0)} bytes/ms, ${formatNumber(side.meanStreamPacketsPerMs, 2)} packets/ms`,
     `fairness ${formatNumber(side.fairness, 3)}`,
   ];
+  const means = `${formatNumber(side.meanStreamBytesPerMs, 0)} bytes/ms, ${formatNumber(side.meanStreamPacketsPerMs, 2)} packets/ms`;
+  const lines = [`all streams: ${together.join(' · ')}`, `mean of the streams: ${means}`];
   if (side.basis === 'acknowledgements') {
-    parts.push(`RTT ${formatNumber(connection.rttMinMs, 2)} min ${formatNumber(connection.rttSmoothedMs, 2)} smoothed ms`);
-    parts.push(`cwnd ${formatBytes(connection.congestionWindowBytes)}`, `${connection.packetsLost} packets lost`);
+    const rtt = `RTT ${formatNumber(connection.rttMinMs, 2)} ms min, ${formatNumber(connection.rttSmoothedMs, 2)} ms smoothed`;
+    lines.push(
+      `connection: ${rtt} · cwnd ${formatBytes(connection.congestionWindowBytes)} · ${connection.packetsLost} packets lost`,
+    );
+  } else if (side.storedAfterMs !== null) {
+    lines[1] += ` · verified and stored ${formatDuration(side.storedAfterMs)} after the last byte`;
   }
-  if (side.storedAfterMs !== null) parts.push(`stored after ${formatDuration(side.storedAfterMs)}`);
-  return parts.join(' · ');
+  return lines;
 }
 
 /** All iterations, a line each, and the totals. Lines without newlines. */
 export function summaryTable(result: ResultDocument): string[] {
-  const head = ['iteration', 'wall ms', 'bytes/ms', 'rate', 'packets', 'packets/ms', 'mean stream bytes/ms', 'fairness'];
+  const head = [
+    'iteration',
+    'wall ms',
+    'bytes/ms',
+    'rate',
+    'packets',
+    'packets/ms',
+    'mean stream bytes/ms',
+    'fairness',
+  ];
   const loss = ['lost', 'resent B', 'RTT ms'];
   const rows = result.iterations.map((iteration) => summaryRow(iteration));
   const lines = alignRight([[...head, ...loss], ...rows]).map((line) => `  ${line}`);
   const { receiver, sender } = result.totals;
   return [
-    'All iterations (times and rates from arrivals, losses from the sender)',
+    result.source === 'classic' ? 'All iterations' : 'All iterations (times and rates from arrivals, losses from the sender)',
     ...lines,
     ...(receiver === null ? [] : [`  total received: ${totalLine(receiver)}`]),
-    ...(sender === null ? [] : [`  total sent:     ${totalLine(sender)}, ${sender.packetsLost} packets lost, ${sender.retransmittedBytes} B resent`]),
+    ...(sender === null
+      ? []
+      : [
+          `  total sent:     ${totalLine(sender)}, ${sender.packetsLost} packets lost, ${sender.retransmittedBytes} B resent`,
+        ]),
     '',
   ];
 }
 
-function summaryRow({ iteration, receiver, sender }: IterationResult): string[] {
+function summaryRow({ iteration, receiver, sender, shortfall }: IterationResult): string[] {
   const seen = receiver ?? sender;
+  const lost = shortfall ?? sender?.connection;
   const resent = sender?.streams.reduce((total, stream) => total + stream.retransmittedBytes, 0);
   return [
     String(iteration),
@@ -98,7 +116,7 @@ function summaryRow({ iteration, receiver, sender }: IterationResult): string[] 
     formatNumber(seen?.packetsPerMs ?? null, 2),
     formatNumber(seen?.meanStreamBytesPerMs ?? null, 0),
     formatNumber(seen?.fairness ?? null, 3),
-    String(sender?.connection.packetsLost ?? '–'),
+    String(lost?.packetsLost ?? '–'),
     String(resent ?? '–'),
     formatNumber(sender?.connection.rttSmoothedMs ?? null, 2),
   ];

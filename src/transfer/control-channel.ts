@@ -64,7 +64,8 @@ export class ControlChannel {
    */
   async expect<T extends MessageType>(...types: readonly T[]): Promise<Extract<Message, { type: T }>> {
     const message = await this.receive();
-    if (message === undefined) throw new TransferError('protocol', `the peer ended where '${types.join("' or '")}' was due`);
+    if (message === undefined)
+      throw new TransferError('protocol', `the peer ended where '${types.join("' or '")}' was due`);
     if (!(types as readonly MessageType[]).includes(message.type)) {
       throw new TransferError('protocol', `the peer sent '${message.type}' where '${types.join("' or '")}' was due`);
     }

@@ -45,7 +45,12 @@ function connectionProblem(error: QuicError): string {
 }
 
 /** Waits until the session has ended, in whatever way, or until the time is up: then ends it with code DONE or `code`. */
-export async function settleSession(session: CarrierSession, milliseconds: number, code: number, reason = ''): Promise<void> {
+export async function settleSession(
+  session: CarrierSession,
+  milliseconds: number,
+  code: number,
+  reason = '',
+): Promise<void> {
   const ended = session.closed.then(
     () => true,
     () => true,

@@ -13,7 +13,7 @@ export const REFUSALS = [
 export type RefusalCode = (typeof REFUSALS)[number];
 
 /** Why a transfer that had begun failed on the receiver; the `code` of a `failed` message. */
-export const FAILURES = ['no_space', 'storage', 'verification', 'protocol', 'incomplete'] as const;
+export const FAILURES = ['no_space', 'storage', 'verification', 'protocol'] as const;
 
 export type FailureCode = (typeof FAILURES)[number];
 
@@ -70,8 +70,6 @@ export const CloseCode = {
   REFUSED: 3,
   /** This side could not go on; a `failed` message may have said why. */
   FAILED: 4,
-  /** Nothing valid came in time. */
-  TOO_SLOW: 5,
 } as const;
 
 /** A system error's code (`ENOSPC`), or an empty string. */

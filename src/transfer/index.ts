@@ -1,5 +1,13 @@
 /** Carries files over parallel QUIC streams: tickets, `sendFile`, `receiveFile`. See docs/protocol.md. */
-export type { CarrierSession, CarrierSessionStats, CarrierStream, CarrierStreamStats, CarrierWriter } from './carrier.ts';
+export type {
+  CarrierSession,
+  CarrierSessionStats,
+  CarrierStream,
+  CarrierStreamStats,
+  CarrierWriter,
+} from './carrier.ts';
+export { openSource } from './disk-source.ts';
+export { TargetFolder } from './disk-target.ts';
 export { explain } from './ending.ts';
 export {
   CloseCode,
@@ -20,5 +28,5 @@ export type { ConnectionReading, SideReading, StreamReading } from './readings.t
 export { type ReceiveOptions, receiveFile } from './receiver.ts';
 export { type IterationReport, LiveIteration, type TransferEvents, type TransferReport } from './report.ts';
 export { type SendOptions, sendFile } from './sender.ts';
-export { openSource, type PartFile, type SourceFile, TargetFolder, type TargetStore } from './storage.ts';
+export type { PartFile, SourceFile, TargetStore } from './storage.ts';
 export { base64url, DEFAULT_PORT, formatTicket, parseTicket, sameToken, type Ticket, TOKEN_BYTES } from './ticket.ts';

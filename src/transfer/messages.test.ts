@@ -100,7 +100,9 @@ test('what is not JSON is a protocol error, whatever the bytes', () => {
 });
 
 test('words of the peer cannot move the cursor or fill the screen', () => {
-  const message = decodeMessage(body({ type: 'failed', code: 'storage', reason: `\x1b[2J\nfake: done\u202e${'x'.repeat(1000)}` }));
+  const message = decodeMessage(
+    body({ type: 'failed', code: 'storage', reason: `\x1b[2J\nfake: done\u202e${'x'.repeat(1000)}` }),
+  );
   assert.ok(message?.type === 'failed');
   assert.match(message.reason, /^\[2J fake: done x+$/u);
   assert.ok(message.reason.length <= 300);

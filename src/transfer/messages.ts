@@ -47,7 +47,8 @@ export function decodeMessage(body: Uint8Array): Message | undefined {
   } catch {
     throw malformed('a message that is not JSON');
   }
-  if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) throw malformed('a message that is no object');
+  if (typeof fields !== 'object' || fields === null || Array.isArray(fields))
+    throw malformed('a message that is no object');
   return parse(fields as Fields);
 }
 

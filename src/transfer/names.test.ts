@@ -4,13 +4,36 @@ import fc from 'fast-check';
 import { cutToBytes, MAX_NAME_BYTES, nameProblem, numberedName } from './names.ts';
 
 test('ordinary names are allowed as they are', () => {
-  for (const name of ['a', 'photo.jpg', '.profile', 'ünïcode 文件.tar.gz', 'a b', 'x'.repeat(255), '-rf', 'console.log', 'nul2']) {
+  for (const name of [
+    'a',
+    'photo.jpg',
+    '.profile',
+    'ünïcode 文件.tar.gz',
+    'a b',
+    'x'.repeat(255),
+    '-rf',
+    'console.log',
+    'nul2',
+  ]) {
     assert.equal(nameProblem(name, 'linux'), undefined, name);
   }
 });
 
 test('names that leave the folder, mislead or cannot exist are not', () => {
-  const names = ['', '.', '..', '../x', 'a/b', 'a\\b', '/etc/passwd', 'a\0b', 'a\nb', '\x1b[2J', 'a\u202egpj.exe', 'x'.repeat(256)];
+  const names = [
+    '',
+    '.',
+    '..',
+    '../x',
+    'a/b',
+    'a\\b',
+    '/etc/passwd',
+    'a\0b',
+    'a\nb',
+    '\x1b[2J',
+    'a\u202egpj.exe',
+    'x'.repeat(256),
+  ];
   const devices = ['CON', 'con.txt', 'Aux', 'NUL.tar.gz', 'COM1', 'lpt9.x', 'COM¹'];
   for (const name of [...names, ...devices, 'é'.repeat(128), 'a\ud800', '.x.weir-5bce98-1-ab.part']) {
     assert.notEqual(nameProblem(name, 'linux'), undefined, JSON.stringify(name));
@@ -33,7 +56,9 @@ test('numbered names keep the extension and the limit', () => {
 });
 
 test('a numbered name of an allowed name is allowed', () => {
-  const name = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 255 }).filter((n) => nameProblem(n, 'win32') === undefined);
+  const name = fc
+    .string({ unit: 'grapheme', minLength: 1, maxLength: 255 })
+    .filter((n) => nameProblem(n, 'win32') === undefined);
   fc.assert(
     fc.property(name, fc.integer({ min: 1, max: 99_999 }), (original, number) => {
       const numbered = numberedName(original, number);

@@ -106,7 +106,8 @@ export class ReceiveIteration {
   async #receive(arrival: Arrival): Promise<void> {
     const input = new StreamInput(arrival.stream);
     const header = new Uint8Array(RECORD_HEADER_BYTES);
-    if (!(await input.fill(header, PREAMBLE_BYTES))) throw new TransferError('protocol', 'the sender opened a stream without a preamble');
+    if (!(await input.fill(header, PREAMBLE_BYTES)))
+      throw new TransferError('protocol', 'the sender opened a stream without a preamble');
     this.#place(arrival, header);
     while (await input.fill(header, RECORD_HEADER_BYTES)) {
       const record = decodeRecordHeader(header);
@@ -123,7 +124,8 @@ export class ReceiveIteration {
 
   #place(arrival: Arrival, header: Uint8Array): void {
     const { iteration, index } = decodePreamble(header);
-    if (iteration !== this.number) throw new TransferError('protocol', `the sender opened a stream of iteration ${iteration}`);
+    if (iteration !== this.number)
+      throw new TransferError('protocol', `the sender opened a stream of iteration ${iteration}`);
     if (index < 1 || index > this.#offer.streams || this.#indexes.has(index)) {
       throw new TransferError('protocol', `the sender opened stream ${index} out of turn`);
     }
@@ -133,8 +135,10 @@ export class ReceiveIteration {
 
   #claim({ offset, length, hash }: RecordHeader): void {
     const index = this.#plan.indexOf(offset, length);
-    if (index < 0) throw new TransferError('protocol', `the sender sent ${length} bytes at ${offset}, which is no chunk`);
-    if (!this.#ledger.claim(index, hash)) throw new TransferError('protocol', `the sender sent the chunk at ${offset} twice`);
+    if (index < 0)
+      throw new TransferError('protocol', `the sender sent ${length} bytes at ${offset}, which is no chunk`);
+    if (!this.#ledger.claim(index, hash))
+      throw new TransferError('protocol', `the sender sent the chunk at ${offset} twice`);
   }
 
   async #store({ offset, length, hash }: RecordHeader, buffer: Uint8Array): Promise<void> {
@@ -142,7 +146,10 @@ export class ReceiveIteration {
       const bytes = buffer.subarray(0, length);
       const [actual] = await Promise.all([sha256(bytes), this.#part.writeAt(bytes, offset)]);
       if (!sameBytes(actual, hash)) {
-        throw new TransferError('verification', `the chunk at ${offset} is not what the sender read: its disk or memory may be faulty`);
+        throw new TransferError(
+          'verification',
+          `the chunk at ${offset} is not what the sender read: its disk or memory may be faulty`,
+        );
       }
       this.#pool.release(buffer);
       this.#storing--;

@@ -171,15 +171,20 @@ class Receiver {
     const problem = nameProblem(offer.name, this.#options.platform ?? process.platform);
     if (problem !== undefined) throw new Refusal('name_not_allowed', `the file's name is not allowed: ${problem}`);
     const most = Math.min(maxStreams, MAX_STREAMS);
-    if (offer.streams > most) throw new Refusal('too_many_streams', `${offer.streams} streams are too many: use ${most} at most`);
+    if (offer.streams > most)
+      throw new Refusal('too_many_streams', `${offer.streams} streams are too many: use ${most} at most`);
     if (!isChunkSizeAllowed(offer.chunkBytes, offer.streams)) {
       throw new Refusal('unsupported', `chunks of ${offer.chunkBytes} bytes on ${offer.streams} streams are too large`);
     }
-    if (offer.size > maxSize) throw new Refusal('too_large', `the file has ${offer.size} bytes, ${maxSize} are the most`);
+    if (offer.size > maxSize)
+      throw new Refusal('too_large', `the file has ${offer.size} bytes, ${maxSize} are the most`);
     try {
       const free = await store.freeBytes();
       if (free !== undefined && free < offer.size) {
-        throw new Refusal('no_space', `the file has ${offer.size} bytes, but only ${free} are free there: make room or choose another folder`);
+        throw new Refusal(
+          'no_space',
+          `the file has ${offer.size} bytes, but only ${free} are free there: make room or choose another folder`,
+        );
       }
       return await store.begin(offer.name);
     } catch (error) {
@@ -214,13 +219,19 @@ class Receiver {
     const sent = channel.expect('sent');
     // The sender's word comes before the last data; whichever fails first ends the iteration.
     const [{ iteration: number, digest: announced }] = await Promise.all([sent, iteration.done]);
-    if (number !== iteration.number) throw new TransferError('protocol', `the sender ended iteration ${number} out of turn`);
+    if (number !== iteration.number)
+      throw new TransferError('protocol', `the sender ended iteration ${number} out of turn`);
     const digest = await iteration.digest();
     if (digest !== announced) throw new TransferError('verification', 'what arrived is not what was sent: send again');
     return digest;
   }
 
-  async #finishIteration(channel: ControlChannel, digest: string, reading: SideReading, name: string): Promise<SideReading> {
+  async #finishIteration(
+    channel: ControlChannel,
+    digest: string,
+    reading: SideReading,
+    name: string,
+  ): Promise<SideReading> {
     await channel.send({ type: 'verified', digest, reading });
     if (name !== '') {
       await channel.send({ type: 'finished', name });

@@ -36,7 +36,8 @@ export function encodePreamble(preamble: Preamble): Uint8Array {
 /** @throws TransferError `protocol` when these bytes are no preamble. */
 export function decodePreamble(bytes: Uint8Array): Preamble {
   const view = new DataView(bytes.buffer, bytes.byteOffset, PREAMBLE_BYTES);
-  if (view.getUint8(0) !== STREAM_TYPE) throw new TransferError('protocol', 'the peer opened a stream of an unknown type');
+  if (view.getUint8(0) !== STREAM_TYPE)
+    throw new TransferError('protocol', 'the peer opened a stream of an unknown type');
   return { iteration: view.getUint32(1), index: view.getUint32(5) };
 }
 
@@ -51,7 +52,11 @@ export function encodeRecordHeader(header: RecordHeader): Uint8Array {
 /** Copies what it returns: `bytes` may be used again. */
 export function decodeRecordHeader(bytes: Uint8Array): RecordHeader {
   const view = new DataView(bytes.buffer, bytes.byteOffset, RECORD_HEADER_BYTES);
-  return { offset: Number(view.getBigUint64(0)), length: view.getUint32(8), hash: bytes.slice(12, RECORD_HEADER_BYTES) };
+  return {
+    offset: Number(view.getBigUint64(0)),
+    length: view.getUint32(8),
+    hash: bytes.slice(12, RECORD_HEADER_BYTES),
+  };
 }
 
 /** Reads a stream in amounts that the caller chooses. It awaits only when nothing has arrived, not for each packet. */

@@ -38,7 +38,13 @@ export class LiveIteration {
   /** In the order in which they were opened. */
   readonly #streams: readonly CarrierStream[];
 
-  constructor(number: number, offer: Offer, startedAt: number, side: 'sender' | 'receiver', streams: readonly CarrierStream[]) {
+  constructor(
+    number: number,
+    offer: Offer,
+    startedAt: number,
+    side: 'sender' | 'receiver',
+    streams: readonly CarrierStream[],
+  ) {
     this.number = number;
     this.offer = offer;
     this.startedAt = startedAt;

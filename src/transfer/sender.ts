@@ -5,7 +5,14 @@ import { endOnAbort, explain, within } from './ending.ts';
 import { CloseCode, TransferError } from './errors.ts';
 import { type Message, type Offer, PROTOCOL_VERSION } from './messages.ts';
 import { ChunkPlan, chunkBytesFor } from './plan.ts';
-import { type MeteredStream, readConnection, readSentStreams, round, type SideReading, snapshotOf } from './readings.ts';
+import {
+  type MeteredStream,
+  readConnection,
+  readSentStreams,
+  round,
+  type SideReading,
+  snapshotOf,
+} from './readings.ts';
 import { encodePreamble } from './records.ts';
 import { type IterationReport, LiveIteration, type TransferEvents, type TransferReport } from './report.ts';
 import type { SourceFile } from './storage.ts';
@@ -34,6 +41,9 @@ const READ_AHEAD_BYTES = 16 << 20;
 /** How long to wait for the receiver's reason when its streams broke first, in milliseconds. */
 const REASON_WAIT = 2000;
 
+/** How long to wait for the receiver's last FIN, in milliseconds. */
+const GOODBYE_TIME = 2000;
+
 /**
  * Sends a file over a session whose handshake is complete, as often as asked, and closes the session.
  * @throws TransferError.
@@ -46,7 +56,12 @@ export async function sendFile(session: CarrierSession, options: SendOptions): P
     return report;
   } catch (error) {
     const explained = explain(error, options.signal);
-    const code = explained.code === 'protocol' ? CloseCode.PROTOCOL : explained.code === 'refused' ? CloseCode.DONE : CloseCode.FAILED;
+    const code =
+      explained.code === 'protocol'
+        ? CloseCode.PROTOCOL
+        : explained.code === 'refused'
+          ? CloseCode.DONE
+          : CloseCode.FAILED;
     session.destroy(undefined, { code, reason: explained.message });
     throw explained;
   } finally {
@@ -84,6 +99,8 @@ class Sender {
     }
     const finished = accepted(await channel.expect('finished', 'failed'));
     await channel.end();
+    // To the receiver's FIN: a session closes gracefully only when its streams are over.
+    await within(channel.receive(), GOODBYE_TIME);
     return { offer: this.#offer, savedAs: finished.name, iterations };
   }
 
@@ -113,7 +130,8 @@ class Sender {
       return { number: iteration, digest: sent.digest, sender: sent.reading, receiver: verified.reading };
     } catch (error) {
       // The receiver's own words say more than the broken streams that come with them.
-      await within(answer, REASON_WAIT);
+      if (!(error instanceof TransferError)) await within(answer, REASON_WAIT);
+      else answer.catch(() => undefined);
       throw error;
     }
   }
@@ -183,4 +201,3 @@ function accepted<M extends Message>(message: M): Exclude<M, { type: 'refused' |
   }
   return message as Exclude<M, { type: 'refused' | 'failed' }>;
 }
-

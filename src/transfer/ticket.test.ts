@@ -22,7 +22,12 @@ test('a ticket survives being written and read', () => {
   );
 });
 
-const TICKET = formatTicket({ host: '192.0.2.1', port: 12345, pin: new Uint8Array(32).fill(1), token: new Uint8Array(16).fill(2) });
+const TICKET = formatTicket({
+  host: '192.0.2.1',
+  port: 12345,
+  pin: new Uint8Array(32).fill(1),
+  token: new Uint8Array(16).fill(2),
+});
 
 test('people paste tickets with space and quotes around them', () => {
   for (const text of [` ${TICKET}\n`, `'${TICKET}'`, `<${TICKET}>`]) assert.equal(parseTicket(text).port, 12345);
@@ -37,15 +42,22 @@ test('a ticket that was cut off anywhere is refused with a reason', () => {
   for (let length = 0; length < TICKET.length; length++) {
     assert.throws(
       () => parseTicket(TICKET.slice(0, length)),
-      (error) => error instanceof TransferError && error.code === 'ticket' && /not a valid ticket: .+\./u.test(error.message),
+      (error) =>
+        error instanceof TransferError && error.code === 'ticket' && /not a valid ticket: .+\./u.test(error.message),
       TICKET.slice(0, length),
     );
   }
 });
 
 test('a ticket with a wrong port, another scheme or stray characters is refused', () => {
-  const wrong = [TICKET.replace('12345', '0'), TICKET.replace('12345', '65536'), TICKET.replace('weir:', 'https:'), `${TICKET}.x`];
-  for (const text of [...wrong, `${TICKET}!`, TICKET.replace('192.0.2.1', 'a b')]) assert.throws(() => parseTicket(text), TransferError, text);
+  const wrong = [
+    TICKET.replace('12345', '0'),
+    TICKET.replace('12345', '65536'),
+    TICKET.replace('weir:', 'https:'),
+    `${TICKET}.x`,
+  ];
+  for (const text of [...wrong, `${TICKET}!`, TICKET.replace('192.0.2.1', 'a b')])
+    assert.throws(() => parseTicket(text), TransferError, text);
 });
 
 test('tokens are the same only when every byte is', () => {

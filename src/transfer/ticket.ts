@@ -40,7 +40,8 @@ export function parseTicket(text: string): Ticket {
   const port = match[3] === undefined ? DEFAULT_PORT : Number(match[3]);
   if (port < 1 || port > 65_535) throw bad(`port ${port} is not between 1 and 65535`);
   const fragment = match[4];
-  if (fragment === undefined || fragment === '') throw bad("the part from '#' on is missing: quote the ticket in the shell");
+  if (fragment === undefined || fragment === '')
+    throw bad("the part from '#' on is missing: quote the ticket in the shell");
   const [pinText, tokenText, ...rest] = fragment.split('.');
   if (tokenText === undefined || rest.length > 0) throw bad("the part behind '#' must be PIN.TOKEN");
   const pin = pinText === '' ? undefined : decode(pinText!, 'pin');

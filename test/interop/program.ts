@@ -147,7 +147,7 @@ async function connect(stack: PeerStack, args: Arguments): Promise<void> {
     }, keyUpdateInterval);
     await Promise.all(args.files.map((file) => download(connection, args.alpn, file)));
     clearInterval(timer);
-    if (args.updateKeys && args.files.length > 0 && keyUpdates < 2) throw new Error(`${keyUpdates} key updates`);
+    if (args.updateKeys && args.files.length > 0 && keyUpdates === 0) throw new Error('no key update was possible');
   }
   if (stack.quietTime !== undefined) await delay(stack.quietTime);
   await connection.close(args.alpn === 'h3' ? 0x100 : 0); // H3_NO_ERROR

@@ -76,6 +76,10 @@ function sessionOptions(alpn: string): SessionOptions {
 
 /** The stack of this project. */
 export const weir: PeerStack = {
+  // Closed before the handshake is confirmed, it also sends the CONNECTION_CLOSE in a Handshake packet, as RFC 9000
+  // §10.2.3 wants, where an application's code may not be told: the peer sees APPLICATION_ERROR if it reads that one first.
+  quietTime: 50,
+
   async listen(options, onStream, onConnection) {
     const endpoint = await listen(
       (session) => {

@@ -19,7 +19,10 @@ export interface MemoryPath {
 }
 
 /** Two ends of a session without a network: for tests of the transfer layer. */
-export function memorySessions(random: SeededRandom, path: MemoryPath): { client: MemorySession; server: MemorySession } {
+export function memorySessions(
+  random: SeededRandom,
+  path: MemoryPath,
+): { client: MemorySession; server: MemorySession } {
   const client = new MemorySession(random, path, 0);
   const server = new MemorySession(random, path, 1);
   client.peer = server;
@@ -114,7 +117,10 @@ export class MemorySession implements CarrierSession {
     else this.#onstream(stream);
   }
 
+  /** As the real one: what was sent arrives first. */
   async close(options: { code?: number; reason?: string } = {}): Promise<void> {
+    const sending = this.streams.filter(({ writer }) => writer !== undefined);
+    await Promise.allSettled(sending.map(({ closed }) => closed));
     this.destroy(undefined, options);
     return this.closed;
   }
@@ -136,7 +142,11 @@ export class MemorySession implements CarrierSession {
     const error =
       code === 0
         ? new QuicError('ERR_QUIC_SESSION_CLOSED', 'the session is closed')
-        : new QuicError('ERR_QUIC_APPLICATION_ERROR', `${who}: ${reason}`, { type: 'application', errorCode: code, reason });
+        : new QuicError('ERR_QUIC_APPLICATION_ERROR', `${who}: ${reason}`, {
+            type: 'application',
+            errorCode: code,
+            reason,
+          });
     this.fail(error, code);
   }
 
@@ -158,6 +168,8 @@ export class MemoryStream implements CarrierStream {
   readonly writer: CarrierWriter | undefined;
   readonly closed: Promise<void>;
   readonly session: MemorySession;
+  /** What `readSync` has handed out. */
+  bytesRead = 0;
   peer!: MemoryStream;
   /** Arrived and not read. */
   #arrived: Uint8Array[] = [];
@@ -212,6 +224,7 @@ export class MemoryStream implements CarrierStream {
   readSync(): Uint8Array | undefined {
     const piece = this.#arrived.shift();
     if (piece === undefined && this.#error !== undefined) throw this.#error;
+    this.bytesRead += piece?.length ?? 0;
     return piece;
   }
 
@@ -245,7 +258,8 @@ export class MemoryStream implements CarrierStream {
   }
 
   async #writev(chunks: readonly Uint8Array[]): Promise<void> {
-    while (this.#queued > 65_536 && this.#error === undefined) await new Promise<void>((resolve) => this.#room.push(resolve));
+    while (this.#queued > 65_536 && this.#error === undefined)
+      await new Promise<void>((resolve) => this.#room.push(resolve));
     if (this.#error !== undefined) throw this.#error;
     for (const chunk of chunks) {
       this.#queue.push(chunk);

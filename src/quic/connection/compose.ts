@@ -28,6 +28,8 @@ export interface ComposeParts {
   readonly datagrams: DatagramQueue;
   /** This end's ack_delay_exponent. */
   readonly ackDelayExponent: number;
+  /** The largest datagram of RFC 9221 that a packet can hold now. */
+  maxDatagramLength(): number;
 }
 
 /**
@@ -44,6 +46,16 @@ export class Compose {
 
   constructor(parts: ComposeParts) {
     this.#parts = parts;
+  }
+
+  /** Whether frames other than acknowledgements wait in a space whose packets can be sealed. */
+  get wantsAny(): boolean {
+    const { spaces } = this.#parts;
+    if (spaces.oneRtt !== undefined && this.wantsSend) return true;
+    return (
+      (spaces.initial.write !== undefined && spaces.initial.crypto.wantsSend) ||
+      (spaces.handshake.write !== undefined && spaces.handshake.crypto.wantsSend)
+    );
   }
 
   /** Whether 1-RTT frames other than acknowledgements wait. */
@@ -106,7 +118,7 @@ export class Compose {
     if (remoteIds.wantsSend) next = remoteIds.writeFrames(bytes, next, end, sent);
     if (localIds.wantsSend) next = localIds.writeFrames(bytes, next, end, sent);
     if (streams.wantsControl) next = streams.writeControl(now, bytes, next, end, sent);
-    if (datagrams.wantsSend) next = datagrams.writeFrames(bytes, next, end, sent, next === at);
+    if (datagrams.wantsSend) next = datagrams.writeFrames(bytes, next, end, sent, this.#parts.maxDatagramLength());
     return streams.wantsData ? streams.writeData(now, bytes, next, end, sent, sent.nextPacketNumber) : next;
   }
 
@@ -132,14 +144,18 @@ export class Compose {
 
   /** A packet with CONNECTION_CLOSE. Returns `start` when there is no room. */
   closePacket(bytes: Uint8Array, start: number, end: number, space: Space, info: CloseInfo): number {
-    let at = this.#header(bytes, start, space);
+    const payload = this.#header(bytes, start, space);
     // RFC 9000 §10.2.3: an application's code and reason are not for eyes that the handshake hasn't authenticated.
     const hidden = info.application && space !== Space.APPLICATION;
     const code = hidden ? TransportErrorCode.APPLICATION_ERROR : info.code;
     const application = info.application && !hidden;
-    at = writeConnectionClose(bytes, at, end, application, code, info.frameType, hidden ? '' : info.reason);
+    // What went wrong inside is for the local log: it may name files or memory.
+    const reason = hidden || info.source === 'internal' ? '' : info.reason;
+    const at = writeConnectionClose(bytes, payload, end, application, code, info.frameType, reason);
+    if (at === payload) return start;
+    const behind = this.#padForSample(bytes, at);
     this.ackEliciting = this.inFlight = false;
-    return this.#padForSample(bytes, at);
+    return behind;
   }
 
   #header(bytes: Uint8Array, start: number, space: Space): number {

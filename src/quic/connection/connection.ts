@@ -2,7 +2,6 @@ import type { Address } from '../base/address.ts';
 import { Ecn, type ReceiveBatch, type TransmitBatch } from '../base/batch.ts';
 import { Deque } from '../base/deque.ts';
 import { TransportError, TransportErrorCode } from '../base/errors.ts';
-import type { Random } from '../base/random.ts';
 import { type Millis, NEVER } from '../base/time.ts';
 import type { CryptoEngine } from '../crypto/engine.ts';
 import { Recovery } from '../recovery/recovery.ts';
@@ -10,16 +9,12 @@ import { Streams } from '../stream/streams.ts';
 import type { CertificateVerdict, HandshakeSummary } from '../tls/session.ts';
 import { Space } from '../wire/frame-type.ts';
 import { type Header, readSupportedVersions } from '../wire/header.ts';
-import {
-  decodeTransportParameters,
-  encodeTransportParameters,
-  type TransportParameters,
-} from '../wire/transport-parameters.ts';
+import { encodeTransportParameters, type TransportParameters } from '../wire/transport-parameters.ts';
 import { Compose } from './compose.ts';
 import { type ConnectionStats, type ConnectionTimes, Counters, snapshot } from './counters.ts';
 import { DatagramQueue, datagramCapacity } from './datagram-queue.ts';
 import { Dispatch } from './dispatch.ts';
-import type { CloseInfo, ConnectionEvent } from './events.ts';
+import { type CloseInfo, type ConnectionEvent, ended } from './events.ts';
 import { FrameEffects } from './frame-effects.ts';
 import { Handshake } from './handshake.ts';
 import { IdleTimer } from './idle-timer.ts';
@@ -31,6 +26,7 @@ import type { Observer } from './observe.ts';
 import { Opening } from './opening.ts';
 import type { ConnectionOptions } from './options.ts';
 import { Paths } from './paths.ts';
+import { readPeerParameters } from './peer-parameters.ts';
 import { PendingFrames } from './pending-frames.ts';
 import { LOCAL_ID_LENGTH, Receive } from './receive.ts';
 import { RemoteConnectionIds } from './remote-connection-ids.ts';
@@ -52,7 +48,6 @@ export class Connection {
   /** The peer's transport parameters; undefined until they arrived. Not authenticated before the handshake is complete. */
   peerParameters: TransportParameters | undefined;
   readonly #times: ConnectionTimes;
-  readonly #random: Random;
   readonly #opening: Opening;
   readonly #spaces: Spaces;
   readonly #recovery: Recovery;
@@ -70,7 +65,6 @@ export class Connection {
   readonly #effects: FrameEffects;
   readonly #handshake: Handshake;
   readonly #receive: Receive;
-  readonly #compose: Compose;
   readonly #transmit: Transmit;
   readonly #ecnCapable: boolean;
   readonly #newToken: Uint8Array | undefined;
@@ -86,20 +80,10 @@ export class Connection {
     this.version = version;
     this.options = options;
     this.local = start.local;
-    this.#random = random;
     this.#times = { startedAt: now, completedAt: -1, confirmedAt: -1 };
     this.#ecnCapable = start.ecnCapable && options.ecn;
     this.#newToken = start.newToken;
-    this.#opening = new Opening(
-      isServer,
-      version,
-      localId.id,
-      start.originalDestinationId,
-      isServer ? start.remoteId : undefined,
-      engine,
-    );
-    if (start.token !== undefined) this.#opening.token = start.token;
-    this.#opening.retryId = start.retryId;
+    this.#opening = new Opening(start);
     this.#spaces = new Spaces(options.transport.maxAckDelay);
     this.#opening.installInitialKeys(
       this.#spaces.initial,
@@ -113,56 +97,66 @@ export class Connection {
     });
     this.#paths = new Paths(remote, !isServer || start.addressValidated, random);
     this.#localIds = new LocalConnectionIds(issuer, localId);
-    this.#remoteIds = new RemoteConnectionIds(start.remoteId, options.transport.activeConnectionIdLimit);
+    this.#remoteIds = new RemoteConnectionIds(start.remoteId, options.transport.activeConnectionIdLimit, (token) =>
+      issuer.expectReset(token),
+    );
     this.#idle = new IdleTimer(now, options.transport.maxIdleTimeout, options.keepAlive);
     this.streams = new Streams({ isServer, local: options.transport, events: streamEvents(this.#events) });
-    this.#dispatch = new Dispatch({
-      spaces: this.#spaces,
-      streams: this.streams,
-      localIds: this.#localIds,
-      remoteIds: this.#remoteIds,
-      pending: this.#pending,
-    });
-    this.#effects = this.#makeEffects();
-    this.#handshake = this.#makeHandshake(start, engine);
-    this.#receive = this.#makeReceive();
-    this.#compose = new Compose({
+    const parts = {
+      isServer,
       opening: this.#opening,
       spaces: this.#spaces,
       recovery: this.#recovery,
       streams: this.streams,
+      paths: this.#paths,
       localIds: this.#localIds,
       remoteIds: this.#remoteIds,
       pending: this.#pending,
       datagrams: this.#datagrams,
-      ackDelayExponent: options.transport.ackDelayExponent,
-    });
-    this.#transmit = this.#makeTransmit();
-    this.#guard(now, () => this.#handshake.pump());
-  }
-
-  #makeEffects(): FrameEffects {
-    return new FrameEffects({
-      isServer: this.isServer,
-      spaces: this.#spaces,
-      streams: this.streams,
-      recovery: this.#recovery,
-      dispatch: this.#dispatch,
       lifecycle: this.#lifecycle,
-      paths: this.#paths,
-      localIds: this.#localIds,
-      remoteIds: this.#remoteIds,
-      datagrams: this.#datagrams,
-      maxDatagramFrameSize: this.options.transport.maxDatagramFrameSize,
+      idle: this.#idle,
+      counters: this.#counters,
+      observation: this.#observation,
+      random,
+    };
+    this.#dispatch = new Dispatch(parts);
+    this.#effects = new FrameEffects({
+      ...parts,
+      dispatch: this.#dispatch,
+      maxDatagramFrameSize: options.transport.maxDatagramFrameSize,
       emit: (event) => this.#events.push(event),
-      onHandshakeConfirmed: (now) => this.#confirm(now),
+      onHandshakeConfirmed: (at) => this.#confirm(at),
     });
+    this.#handshake = this.#makeHandshake(start, engine);
+    this.#receive = new Receive({
+      ...parts,
+      effects: this.#effects,
+      onCrypto: () => this.#handshake.pump(),
+      onLongPacket: (space, source) => this.#onLongPacket(space, source),
+      onKeyUpdate: (at) => this.#onKeyUpdate(at, 'remote_update'),
+      onRetry: (bytes, header) => this.#onRetry(bytes, header),
+      onVersionNegotiation: (bytes, header) => this.#onVersionNegotiation(bytes, header),
+      onStatelessReset: (at) => this.#onStatelessReset(at),
+      onMigration: (at, source, size, id) => this.#onMigration(at, source, size, id),
+    });
+    this.#transmit = new Transmit({
+      ...parts,
+      compose: new Compose({
+        ...parts,
+        ackDelayExponent: options.transport.ackDelayExponent,
+        maxDatagramLength: () => this.maxDatagramLength,
+      }),
+      datagramSize: () => this.datagramSize,
+      ecnMark: () => (this.#ecnCapable ? this.#recovery.ecn.mark() : Ecn.NOT_ECT),
+      onHandshakeSent: () => this.#discard(Space.INITIAL),
+    });
+    this.#guard(now, () => this.#handshake.pump());
   }
 
   #makeHandshake(start: ConnectionStart, engine: CryptoEngine): Handshake {
     const { options } = this;
     const parameters = localParameters(options.transport, this.#opening, start.localId, options.versions);
-    const tls = start.createTls(encodeTransportParameters(parameters, this.#random));
+    const tls = start.createTls(encodeTransportParameters(parameters, start.random));
     return new Handshake(tls, this.#spaces, engine, this.version, {
       onPeerParameters: (bytes) => this.#onPeerParameters(bytes),
       onReadKeys: (space) => {
@@ -174,48 +168,17 @@ export class Connection {
     });
   }
 
-  #makeReceive(): Receive {
-    return new Receive({
-      opening: this.#opening,
-      spaces: this.#spaces,
-      paths: this.#paths,
-      remoteIds: this.#remoteIds,
-      lifecycle: this.#lifecycle,
-      idle: this.#idle,
-      counters: this.#counters,
-      effects: this.#effects,
-      observation: this.#observation,
-      onCrypto: () => this.#handshake.pump(),
-      onFirstPacket: (space) => this.#onPacketIn(space),
-      onRetry: (bytes, header) => this.#onRetry(bytes, header),
-      onVersionNegotiation: (bytes, header) => this.#onVersionNegotiation(bytes, header),
-      onStatelessReset: (now) => this.#onStatelessReset(now),
-      onMigration: (now, source, size, id) => this.#onMigration(now, source, size, id),
-    });
-  }
-
-  #makeTransmit(): Transmit {
-    return new Transmit({
-      isServer: this.isServer,
-      spaces: this.#spaces,
-      recovery: this.#recovery,
-      paths: this.#paths,
-      lifecycle: this.#lifecycle,
-      idle: this.#idle,
-      counters: this.#counters,
-      compose: this.#compose,
-      observation: this.#observation,
-      datagramSize: () => this.datagramSize,
-      ecnMark: () => (this.#ecnCapable ? this.#recovery.ecn.mark() : Ecn.NOT_ECT),
-      onHandshakeSent: () => this.#discard(Space.INITIAL),
-    });
-  }
-
   // ---- input -------------------------------------------------------------------------------------------------------------
 
   /** Takes datagrams [from, to) of the batch; their bytes are changed in place. */
   handleDatagrams(now: Millis, batch: ReceiveBatch, from: number, to: number): void {
-    this.#guard(now, () => this.#receive.receive(now, batch, from, to));
+    this.#at = now;
+    try {
+      this.#receive.receive(now, batch, from, to);
+    } catch (error) {
+      this.#onError(now, error);
+    }
+    this.#announce();
   }
 
   /** Does what is due by `now`; to be called when `pollTimeout` has passed. */
@@ -223,16 +186,21 @@ export class Connection {
     this.#guard(now, () => this.#onTimeout(now));
   }
 
-  /** Runs what may find a peer's violation: the one place where TransportErrors are caught. */
+  /** Runs what may find a peer's violation, which ends the connection and nothing else. */
   #guard(now: Millis, work: () => void): void {
     this.#at = now;
     try {
       work();
     } catch (error) {
-      if (error instanceof TransportError) this.#fail(now, 'local', error.code, error.frameType, error.message);
-      else this.#fail(now, 'internal', TransportErrorCode.INTERNAL_ERROR, 0, String((error as Error)?.stack ?? error));
+      this.#onError(now, error);
     }
     this.#announce();
+  }
+
+  /** The one place where TransportErrors end up. */
+  #onError(now: Millis, error: unknown): void {
+    if (error instanceof TransportError) this.#fail(now, 'local', error.code, error.frameType, error.message);
+    else this.#fail(now, 'internal', TransportErrorCode.INTERNAL_ERROR, 0, String((error as Error)?.stack ?? error));
   }
 
   #fail(now: Millis, source: 'local' | 'internal', code: number, frameType: number, reason: string): void {
@@ -250,6 +218,8 @@ export class Connection {
     if (state === 'closed' && this.#announced === 'closing') {
       this.#announced = 'closed';
       this.#localIds.retireAll();
+      this.#remoteIds.forget();
+      this.#spaces.destroy();
       this.#events.push({ type: 'closed', info });
     }
   }
@@ -283,13 +253,21 @@ export class Connection {
 
   /** Fills `out` with datagrams for one destination; false when there is nothing to send now. */
   pollTransmit(now: Millis, out: TransmitBatch): boolean {
-    let filled = false;
-    this.#guard(now, () => {
-      const keys = this.#spaces.oneRtt;
-      if (keys?.mustUpdate) this.updateKey(now);
-      filled = this.#transmit.poll(now, out);
-    });
+    this.#at = now;
+    // What was being filled when an error occurred is lost; the peer must still hear why the connection ends.
+    const filled = this.#fill(now, out) || (this.#lifecycle.closePending && this.#fill(now, out));
+    this.#announce();
     return filled;
+  }
+
+  #fill(now: Millis, out: TransmitBatch): boolean {
+    try {
+      if (this.#spaces.oneRtt?.mustUpdate) this.updateKey(now);
+      return this.#transmit.poll(now, out);
+    } catch (error) {
+      this.#onError(now, error);
+      return false;
+    }
   }
 
   /** When `handleTimeout`, or `pollTransmit` after a pause of the pacer's, is due. NEVER when it isn't. */
@@ -302,9 +280,13 @@ export class Connection {
       this.#transmit.pacedUntil,
       this.#paths.timeout(),
     );
-    at = Math.min(at, application.acks.timeout(), this.#spaces.oneRtt?.timeout() ?? NEVER);
-    if (initial.read !== undefined) at = Math.min(at, initial.acks.timeout());
-    if (handshake.read !== undefined) at = Math.min(at, handshake.acks.timeout());
+    at = Math.min(at, this.#spaces.oneRtt?.timeout() ?? NEVER);
+    // At the amplification limit not even acknowledgements go out: only the peer's next datagram changes anything.
+    if (!this.#recovery.amplificationLimited) {
+      at = Math.min(at, application.acks.timeout());
+      if (initial.read !== undefined) at = Math.min(at, initial.acks.timeout());
+      if (handshake.read !== undefined) at = Math.min(at, handshake.acks.timeout());
+    }
     if (this.state === 'handshaking') return Math.min(at, this.#times.startedAt + this.options.handshakeTimeout);
     return Math.min(at, this.#idle.keepAliveAt());
   }
@@ -322,7 +304,11 @@ export class Connection {
 
   /** Answers a `verify` event. */
   verdict(now: Millis, verdict: CertificateVerdict): void {
-    if (this.#lifecycle.isOpen) this.#guard(now, () => this.#handshake.verdict(verdict));
+    if (!this.#lifecycle.isOpen) return;
+    this.#guard(now, () => {
+      this.#handshake.verdict(verdict);
+      this.#receive.resume(now);
+    });
   }
 
   /** Ends the connection: CONNECTION_CLOSE of the application's kind (0x1d) or the transport's. RFC 9000 §10.2. */
@@ -342,10 +328,9 @@ export class Connection {
   /** Starts a key update; false while the last one isn't confirmed, or before the handshake is. RFC 9001 §6. */
   updateKey(now: Millis): boolean {
     const keys = this.#spaces.oneRtt;
-    if (keys === undefined || this.#times.confirmedAt < 0) return false;
-    const first = this.#recovery.spaces[Space.APPLICATION]!.nextPacketNumber;
-    if (!keys.initiate(now, first)) return false;
-    this.#observation.observer?.(now, { type: 'key_updated', trigger: 'local_update', keyPhase: keys.phase });
+    if (keys === undefined || this.#times.confirmedAt < 0 || !this.#lifecycle.isOpen) return false;
+    if (!keys.initiate(now, this.#recovery.spaces[Space.APPLICATION]!.nextPacketNumber)) return false;
+    this.#onKeyUpdate(now, 'local_update');
     return true;
   }
 
@@ -409,7 +394,6 @@ export class Connection {
 
   /** A snapshot of the connection's counters. */
   stats(): ConnectionStats {
-    this.#counters.keyUpdates = this.#spaces.oneRtt?.updates ?? 0;
     return snapshot(this.#times, this.#recovery, this.#counters, this.datagramSize);
   }
 
@@ -420,23 +404,19 @@ export class Connection {
   }
 
   #onPeerParameters(bytes: Uint8Array): void {
-    const parameters = decodeTransportParameters(bytes, !this.isServer);
-    this.#opening.authenticate(parameters);
-    const { versionInformation } = parameters;
-    if (versionInformation !== undefined && versionInformation.chosenVersion !== this.version) {
-      throw new TransportError(
-        TransportErrorCode.VERSION_NEGOTIATION_ERROR,
-        'version_information names another version',
-      );
-    }
+    const parameters = readPeerParameters(bytes, this.#opening);
     this.peerParameters = parameters;
-    this.streams.setPeerLimits(parameters);
+    this.streams.setPeerLimits(parameters, this.#at);
     this.#recovery.maxAckDelay = parameters.maxAckDelay;
+    if (this.datagramSize < this.options.datagramSize) this.#recovery.onMaxDatagramSize(this.#at, this.datagramSize);
     this.#effects.ackDelayUnit = 2 ** parameters.ackDelayExponent / 1000;
     this.#localIds.setPeerLimit(parameters.activeConnectionIdLimit);
     this.#idle.setPeerTimeout(parameters.maxIdleTimeout);
-    if (parameters.statelessResetToken !== undefined)
-      this.#remoteIds.setInitialResetToken(parameters.statelessResetToken);
+    const { statelessResetToken, preferredAddress } = parameters;
+    if (statelessResetToken !== undefined) this.#remoteIds.setInitialResetToken(statelessResetToken);
+    // It is not moved to, but it holds connection ID number 1. RFC 9000 §5.1.1.
+    if (preferredAddress !== undefined)
+      this.#remoteIds.add(1, 0, preferredAddress.connectionId, preferredAddress.statelessResetToken);
     this.#observation.observer?.(this.#at, { type: 'parameters_set', initiator: 'remote', parameters });
   }
 
@@ -469,10 +449,17 @@ export class Connection {
     this.#observation.observer?.(this.#at, { type: 'key_discarded', space });
   }
 
-  #onPacketIn(space: Space): void {
-    if (!this.isServer || space !== Space.HANDSHAKE || this.#spaces.initial.discarded) return;
-    this.#paths.active.validated = true;
+  /** RFC 9000 §8.1: only who has seen the server's answer can send a Handshake packet. RFC 9001 §4.9.1. */
+  #onLongPacket(space: Space, source: Address): void {
+    if (!this.isServer || space !== Space.HANDSHAKE) return;
+    if (this.#paths.isActive(source)) this.#paths.active.validated = true;
     this.#discard(Space.INITIAL);
+  }
+
+  #onKeyUpdate(now: Millis, trigger: 'local_update' | 'remote_update'): void {
+    const { phase, updates } = this.#spaces.oneRtt!;
+    this.#counters.keyUpdates = updates;
+    this.#observation.observer?.(now, { type: 'key_updated', trigger, keyPhase: phase });
   }
 
   /** The server wants to see the client's address proved: the ClientHello goes again. RFC 9000 §17.2.5.2. */
@@ -510,8 +497,4 @@ export class Connection {
     if (!sameHost) this.#recovery.resetPath(now, this.datagramSize);
     this.#observation.observer?.(now, { type: 'path_updated', remote: source });
   }
-}
-
-function ended(source: CloseInfo['source'], reason: string, code: number = TransportErrorCode.NO_ERROR): CloseInfo {
-  return { source, application: false, code, frameType: 0, reason };
 }

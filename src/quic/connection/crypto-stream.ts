@@ -43,7 +43,7 @@ export class CryptoStream {
         FrameType.CRYPTO,
       );
     }
-    if (offset + length <= this.#read) return;
+    if (offset + length <= this.#read || this.#isHeld(offset, offset + length)) return;
     if (this.#segments.length >= 1024) {
       throw new TransportError(
         TransportErrorCode.CRYPTO_BUFFER_EXCEEDED,
@@ -52,6 +52,12 @@ export class CryptoStream {
       );
     }
     this.#segments.push({ offset, bytes: bytes.slice(start, start + length) });
+  }
+
+  /** Whether one segment has all of [offset, end): retransmissions must not pile up. */
+  #isHeld(offset: number, end: number): boolean {
+    for (const held of this.#segments) if (held.offset <= offset && end <= held.offset + held.bytes.length) return true;
+    return false;
   }
 
   /** The next in-order bytes, or undefined when they have not come. */
@@ -111,9 +117,9 @@ export class CryptoStream {
 
   /** Writes one frame with as much of [offset, offset+wanted) as fits and returns how much that was. */
   #writeFrame(bytes: Uint8Array, at: number, end: number, offset: number, wanted: number): number {
-    let length = Math.min(wanted, end - at - cryptoHeaderSize(offset, wanted));
+    // The header for all of it is as long as that for less, or a byte or two longer, which is not worth a second look.
+    const length = Math.min(wanted, end - at - cryptoHeaderSize(offset, wanted));
     if (length <= 0) return 0;
-    length = Math.min(wanted, end - at - cryptoHeaderSize(offset, length));
     const data = writeCryptoHeader(bytes, at, offset, length);
     bytes.set(this.#buffer.subarray(offset, offset + length), data);
     return length;
@@ -127,6 +133,14 @@ export class CryptoStream {
   onLost(offset: number, length: number): void {
     this.#lost.add(offset, offset + length);
     for (let i = 0; i < this.#acked.count; i++) this.#lost.remove(this.#acked.start(i), this.#acked.end(i));
+  }
+
+  /** Forgets everything: the space has been discarded. */
+  discard(): void {
+    this.restart();
+    this.#segments = [];
+    this.#buffer = new Uint8Array(0);
+    this.#written = 0;
   }
 
   /** Sends everything again from the start: the server answered with a Retry (RFC 9000 §17.2.5.3). */

@@ -1,4 +1,4 @@
-import { writeBytes } from '../base/cursor.ts';
+import { varintSize, writeBytes } from '../base/cursor.ts';
 import { Deque } from '../base/deque.ts';
 import { datagramHeaderSize, writeDatagramHeader } from '../wire/frames.ts';
 import { type SentFrames, SentKind } from '../wire/sent-frames.ts';
@@ -10,7 +10,7 @@ const QUEUE_LIMIT = 1 << 20;
 export class DatagramQueue {
   readonly #queue = new Deque<Uint8Array>();
   #bytes = 0;
-  /** Dropped here because the queue was full or a packet had no room for them. */
+  /** Dropped here because the queue was full, or because no packet of the path can hold them any more. */
   dropped = 0;
   sent = 0;
   received = 0;
@@ -28,14 +28,14 @@ export class DatagramQueue {
     }
   }
 
-  /** Writes what fits into [at, end). `whole` says that the packet is empty so far: what doesn't fit now never will. */
-  writeFrames(bytes: Uint8Array, at: number, end: number, sent: SentFrames, whole: boolean): number {
+  /** Writes what fits into [at, end), and drops what is longer than `largest`: no packet can hold it. */
+  writeFrames(bytes: Uint8Array, at: number, end: number, sent: SentFrames, largest: number): number {
     let next = at;
     for (let datagram = this.#queue.at(0); datagram !== undefined; datagram = this.#queue.at(0)) {
-      if (next + datagramHeaderSize(datagram.length) + datagram.length > end) {
-        if (!whole || next > at) return next;
+      if (datagram.length > largest) {
         this.dropped++;
       } else {
+        if (next + datagramHeaderSize(datagram.length) + datagram.length > end) return next;
         next = writeBytes(bytes, writeDatagramHeader(bytes, next, datagram.length), datagram);
         sent.add(SentKind.DATAGRAM, 0, 0, 0);
         this.sent++;
@@ -47,7 +47,7 @@ export class DatagramQueue {
   }
 }
 
-/** The largest datagram that fits into a DATAGRAM frame of `frameSize` bytes: type and a two-byte length come off. */
+/** The largest datagram that fits into a DATAGRAM frame of `frameSize` bytes, type and length included. */
 export function datagramCapacity(frameSize: number): number {
-  return Math.max(0, frameSize - 3);
+  return Math.max(0, frameSize - 1 - varintSize(frameSize));
 }

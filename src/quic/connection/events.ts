@@ -1,4 +1,5 @@
 import type { Address } from '../base/address.ts';
+import { TransportErrorCode } from '../base/errors.ts';
 import type { HandshakeSummary } from '../tls/session.ts';
 
 /** Why a connection ended, as both the application and the logs hear it. */
@@ -19,6 +20,15 @@ export interface CloseInfo {
   readonly frameType: number;
   /** One line for people; may be empty. */
   readonly reason: string;
+}
+
+/** An end that is no application's doing. */
+export function ended(
+  source: CloseInfo['source'],
+  reason: string,
+  code: number = TransportErrorCode.NO_ERROR,
+): CloseInfo {
+  return { source, application: false, code, frameType: 0, reason };
 }
 
 /** What the application should hear, in order, from `Connection.pollEvent`. */

@@ -11,6 +11,7 @@ import type { ConnectionEvent } from './events.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { LocalConnectionIds } from './local-connection-ids.ts';
 import type { Paths } from './paths.ts';
+import type { PendingFrames } from './pending-frames.ts';
 import type { RemoteConnectionIds } from './remote-connection-ids.ts';
 import type { Spaces } from './spaces.ts';
 
@@ -25,6 +26,7 @@ export interface FrameTargets {
   readonly paths: Paths;
   readonly localIds: LocalConnectionIds;
   readonly remoteIds: RemoteConnectionIds;
+  readonly pending: PendingFrames;
   readonly datagrams: DatagramQueue;
   /** The largest DATAGRAM frame that was announced; 0 when the extension is off. */
   readonly maxDatagramFrameSize: number;
@@ -57,12 +59,13 @@ export class FrameEffects implements FrameHandler {
   onPing(): void {}
 
   onAck(ack: AckFrame): void {
-    const { recovery, dispatch, spaces, isServer } = this.#to;
+    const { recovery, dispatch, spaces, streams, isServer } = this.#to;
     dispatch.now = this.now;
     const delay = this.space === Space.APPLICATION ? ack.delay * this.ackDelayUnit : 0;
     const progress = recovery.onAck(this.space, this.now, ack, delay, dispatch);
     // RFC 9002 §6.2.2.1: an acknowledged Handshake packet shows that the server has validated our address.
     if (!isServer && this.space !== Space.INITIAL) recovery.peerCompletedAddressValidation = true;
+    if (progress) streams.setRtt(recovery.rtt.smoothed);
     const keys = spaces.oneRtt;
     if (!progress || this.space !== Space.APPLICATION || keys === undefined) return;
     keys.pto = recovery.rtt.pto(recovery.maxAckDelay);
@@ -132,7 +135,10 @@ export class FrameEffects implements FrameHandler {
   }
 
   onPathChallenge(bytes: Uint8Array, start: number): void {
-    this.#to.paths.onChallenge(this.source!, bytes.slice(start, start + 8), this.datagramSize);
+    const { paths, pending } = this.#to;
+    paths.onChallenge(this.source!, bytes.slice(start, start + 8), this.packetNumber, this.datagramSize);
+    // RFC 9000 §9.3.3: a peer that doubts whether we are still here must hear more than a probing packet.
+    if (paths.isActive(this.source!)) pending.ping = true;
   }
 
   onPathResponse(bytes: Uint8Array, start: number): void {

@@ -14,6 +14,8 @@ export interface IssuedConnectionId {
 export interface ConnectionIdIssuer {
   issue(): IssuedConnectionId;
   retire(id: Uint8Array): void;
+  /** Routes datagrams that end in this stateless reset token of the peer's here, and those of an earlier one no more. */
+  expectReset(token: Uint8Array | undefined): void;
 }
 
 /** How many connection IDs this endpoint offers at most, whatever more the peer would keep. */
@@ -22,16 +24,20 @@ const OFFERED = 4;
 /** The connection IDs by which the peer reaches this connection, RFC 9000 §5.1. */
 export class LocalConnectionIds {
   readonly #issuer: ConnectionIdIssuer;
-  /** By sequence number; a retired one is undefined. */
-  readonly #ids: (IssuedConnectionId | undefined)[] = [];
-  /** Sequence numbers whose NEW_CONNECTION_ID waits to be sent. */
+  /** Those that are not retired, by sequence number. At most OFFERED. */
+  readonly #active = new Map<number, IssuedConnectionId>();
+  /** The sequence number that the next one gets. */
+  #nextSequence = 1;
+  /** Sequence numbers whose NEW_CONNECTION_ID waits to be sent, or sent again. */
   #unsent: number[] = [];
+  /** The highest sequence number that was ever sent. */
+  #highestSent = 0;
   /** How many the peer keeps: its active_connection_id_limit. */
   #limit = 1;
 
   constructor(issuer: ConnectionIdIssuer, first: IssuedConnectionId) {
     this.#issuer = issuer;
-    this.#ids.push(first);
+    this.#active.set(0, first);
   }
 
   /** The peer's active_connection_id_limit is known: offers more. */
@@ -41,11 +47,10 @@ export class LocalConnectionIds {
   }
 
   #offer(): void {
-    let active = 0;
-    for (const entry of this.#ids) if (entry !== undefined) active++;
-    for (; active < this.#limit; active++) {
-      this.#unsent.push(this.#ids.length);
-      this.#ids.push(this.#issuer.issue());
+    while (this.#active.size < this.#limit) {
+      const sequence = this.#nextSequence++;
+      this.#active.set(sequence, this.#issuer.issue());
+      this.#unsent.push(sequence);
     }
   }
 
@@ -58,11 +63,12 @@ export class LocalConnectionIds {
     let next = at;
     while (this.#unsent.length > 0) {
       const sequence = this.#unsent[0]!;
-      const entry = this.#ids[sequence];
+      const entry = this.#active.get(sequence);
       if (entry !== undefined) {
         if (next + newConnectionIdSize(sequence, 0, entry.id.length) > end) return next;
         next = writeNewConnectionId(bytes, next, sequence, 0, entry.id, entry.resetToken);
         sent.add(SentKind.NEW_CONNECTION_ID, 0, sequence, 0);
+        this.#highestSent = Math.max(this.#highestSent, sequence);
       }
       this.#unsent.shift();
     }
@@ -70,46 +76,31 @@ export class LocalConnectionIds {
   }
 
   onLost(sequence: number): void {
-    if (this.#ids[sequence] !== undefined && !this.#unsent.includes(sequence)) this.#unsent.push(sequence);
+    if (this.#active.has(sequence) && !this.#unsent.includes(sequence)) this.#unsent.push(sequence);
   }
 
   /**
    * RETIRE_CONNECTION_ID arrived in a packet addressed to `packetId`; RFC 9000 §19.16.
-   * @throws TransportError PROTOCOL_VIOLATION for one never issued, or the very one that the packet used.
+   * @throws TransportError PROTOCOL_VIOLATION for one never sent, or the very one that the packet used.
    */
   onRetire(sequence: number, packetId: Uint8Array): void {
-    const entry = this.#ids[sequence];
-    if (sequence >= this.#ids.length) {
-      throw new TransportError(
-        TransportErrorCode.PROTOCOL_VIOLATION,
-        'retires a connection ID never issued',
-        FrameType.RETIRE_CONNECTION_ID,
-      );
-    }
+    if (sequence > this.#highestSent) violation('retires a connection ID never issued');
+    const entry = this.#active.get(sequence);
     if (entry === undefined) return;
-    if (sameBytes(entry.id, packetId)) {
-      throw new TransportError(
-        TransportErrorCode.PROTOCOL_VIOLATION,
-        'retires the connection ID it came with',
-        FrameType.RETIRE_CONNECTION_ID,
-      );
-    }
-    this.#ids[sequence] = undefined;
+    if (sameBytes(entry.id, packetId)) violation('retires the connection ID it came with');
+    this.#active.delete(sequence);
     this.#issuer.retire(entry.id);
     this.#offer();
   }
 
-  /** Whether `bytes[start, start+length)` is one of them. */
-  has(bytes: Uint8Array, start: number, length: number): boolean {
-    const id = bytes.subarray(start, start + length);
-    for (const entry of this.#ids) if (entry !== undefined && sameBytes(entry.id, id)) return true;
-    return false;
-  }
-
   /** Forgets them all: the connection is over. */
   retireAll(): void {
-    for (const entry of this.#ids) if (entry !== undefined) this.#issuer.retire(entry.id);
-    this.#ids.fill(undefined);
+    for (const entry of this.#active.values()) this.#issuer.retire(entry.id);
+    this.#active.clear();
     this.#unsent = [];
   }
+}
+
+function violation(reason: string): never {
+  throw new TransportError(TransportErrorCode.PROTOCOL_VIOLATION, reason, FrameType.RETIRE_CONNECTION_ID);
 }

@@ -8,6 +8,7 @@ import { TLS_AES_128_GCM_SHA256 } from '../crypto/suite.ts';
 import { type Header, RETRY_TAG_LENGTH } from '../wire/header.ts';
 import type { TransportParameters } from '../wire/transport-parameters.ts';
 import type { PacketSpace } from './spaces.ts';
+import type { ConnectionStart } from './start.ts';
 
 const EMPTY = new Uint8Array(0);
 
@@ -24,23 +25,18 @@ export class Opening {
   /** Source connection ID of the Retry, when there was one. */
   retryId: Uint8Array | undefined;
   /** The token on a client's Initial packets. RFC 9000 §8.1. */
-  token: Uint8Array = EMPTY;
+  token: Uint8Array;
   readonly #engine: CryptoEngine;
 
-  constructor(
-    isServer: boolean,
-    version: number,
-    localId: Uint8Array,
-    originalDestinationId: Uint8Array,
-    remoteId: Uint8Array | undefined,
-    engine: CryptoEngine,
-  ) {
-    this.isServer = isServer;
-    this.version = version;
-    this.localId = localId;
-    this.originalDestinationId = originalDestinationId;
-    this.remoteId = remoteId;
-    this.#engine = engine;
+  constructor(start: ConnectionStart) {
+    this.isServer = start.isServer;
+    this.version = start.version;
+    this.localId = start.localId.id;
+    this.originalDestinationId = start.originalDestinationId;
+    this.remoteId = start.isServer ? start.remoteId : undefined;
+    this.retryId = start.retryId;
+    this.token = start.token ?? EMPTY;
+    this.#engine = start.engine;
   }
 
   /** Derives Initial keys from the connection ID that the client's Initial goes to. RFC 9001 §5.2. */
@@ -59,10 +55,12 @@ export class Opening {
    */
   followRetry(bytes: Uint8Array, header: Header): Uint8Array | undefined {
     if (this.retryId !== undefined || header.version !== this.version) return undefined;
+    const retryId = bytes.slice(header.scidStart, header.scidStart + header.scidLength);
+    if (sameBytes(retryId, this.originalDestinationId)) return undefined;
     const tagAt = header.end - RETRY_TAG_LENGTH;
     const tag = retryIntegrityTag(this.version, this.originalDestinationId, bytes.subarray(header.start, tagAt));
     if (!sameBytes(tag, bytes.subarray(tagAt, header.end))) return undefined;
-    this.retryId = bytes.slice(header.scidStart, header.scidStart + header.scidLength);
+    this.retryId = retryId;
     this.token = bytes.slice(header.tokenStart, header.tokenStart + header.tokenLength);
     return this.retryId;
   }

@@ -30,10 +30,10 @@ export interface TransportOptions {
 
 export const DEFAULT_TRANSPORT: TransportOptions = {
   maxIdleTimeout: 30_000,
-  initialMaxData: 1 << 20,
-  initialMaxStreamDataBidiLocal: 256 << 10,
-  initialMaxStreamDataBidiRemote: 256 << 10,
-  initialMaxStreamDataUni: 256 << 10,
+  initialMaxData: 4 << 20,
+  initialMaxStreamDataBidiLocal: 1 << 20,
+  initialMaxStreamDataBidiRemote: 1 << 20,
+  initialMaxStreamDataUni: 1 << 20,
   initialMaxStreamsBidi: 100,
   initialMaxStreamsUni: 100,
   maxStreamWindow: 8 << 20,

@@ -31,7 +31,7 @@ export class Path {
 export interface PathResponse {
   readonly remote: Address;
   readonly data: Uint8Array;
-  /** How large the answer's datagram may be: three times what came. */
+  /** How large the answer's datagram may be where the address isn't the active one: three times what came. */
   readonly limit: number;
 }
 
@@ -40,6 +40,8 @@ export class Paths {
   active: Path;
   /** The last validated path, to return to when the new one fails. */
   #previous: Path | undefined;
+  /** Whether the path just left must be asked whether the peer is still there. */
+  #recheck = false;
   readonly #random: Random;
   /** Data of the challenges sent on the active path and not answered. */
   #challenges: Uint8Array[] = [];
@@ -47,22 +49,29 @@ export class Paths {
   /** When the next challenge goes out, or the validation has failed. */
   #challengeAt: Millis = NEVER;
   #responses: PathResponse[] = [];
+  /** The packet that the newest of #responses answers. */
+  #challengePacket = -1;
 
   constructor(remote: Address, validated: boolean, random: Random) {
     this.active = new Path(remote, validated);
     this.#random = random;
   }
 
+  /** Whether `remote` is the active path's. */
+  isActive(remote: Address): boolean {
+    return sameAddress(remote, this.active.remote);
+  }
+
   /** The peer sent a non-probing packet from another address: follows it there, and asks whether it is really there. */
   migrate(now: Millis, remote: Address, datagramSize: number): void {
     if (this.#previous !== undefined && sameAddress(this.#previous.remote, remote)) {
-      this.active = this.#previous;
-      this.#previous = undefined;
-      this.#challengeAt = NEVER;
-      this.#challenges = [];
+      this.revert();
       return;
     }
-    if (this.active.validated) this.#previous = this.active;
+    if (this.active.validated) {
+      this.#previous = this.active;
+      this.#recheck = true;
+    }
     this.active = new Path(remote, false);
     this.active.bytesReceived = datagramSize;
     this.#challenges = [];
@@ -80,13 +89,24 @@ export class Paths {
     return now >= this.#challengeAt && this.#challengesSent < MAX_CHALLENGES;
   }
 
-  /** The data of a new challenge; the next one is due a PTO later, doubling. */
-  nextChallenge(now: Millis, pto: Millis): Uint8Array {
+  /** The data of a challenge; when it is one for the active path, the next is due a PTO later, doubling. */
+  nextChallenge(now: Millis, pto: Millis, forActive: boolean): Uint8Array {
     const data = randomBytes(this.#random, 8);
+    if (!forActive) return data;
     this.#challenges.push(data);
     this.#challengeAt = now + pto * 2 ** this.#challengesSent;
     this.#challengesSent++;
     return data;
+  }
+
+  /**
+   * The address just left, once after each migration: a challenge there makes a peer that was not the one to move say so
+   * (RFC 9000 §9.3.3). Its answer needs no check, for what brings the connection back is the peer's next packet.
+   */
+  takeRecheck(): Address | undefined {
+    if (!this.#recheck) return undefined;
+    this.#recheck = false;
+    return this.#previous?.remote;
   }
 
   /** Whether the validation of the active path has failed by now. */
@@ -98,6 +118,7 @@ export class Paths {
   revert(): boolean {
     this.#challengeAt = NEVER;
     this.#challenges = [];
+    this.#recheck = false;
     if (this.#previous === undefined) return false;
     this.active = this.#previous;
     this.#previous = undefined;
@@ -115,15 +136,21 @@ export class Paths {
     return first;
   }
 
-  /** A PATH_CHALLENGE arrived from `remote` in a datagram of `datagramSize` bytes. */
-  onChallenge(remote: Address, data: Uint8Array, datagramSize: number): void {
-    if (this.#responses.length >= MAX_RESPONSES) this.#responses.shift();
-    const limit = sameAddress(remote, this.active.remote) ? this.active.allowance : 3 * datagramSize;
-    this.#responses.push({ remote, data, limit });
+  /**
+   * A PATH_CHALLENGE arrived from `remote`, in packet `packetNumber` and a datagram of `datagramSize` bytes. Of several in
+   * one packet only the last is answered: an answer is as large as a datagram, and would go to an address unproven.
+   */
+  onChallenge(remote: Address, data: Uint8Array, packetNumber: number, datagramSize: number): void {
+    const again = packetNumber === this.#challengePacket && this.#responses.length > 0;
+    if (again) this.#responses.pop();
+    else if (this.#responses.length >= MAX_RESPONSES) this.#responses.shift();
+    this.#challengePacket = packetNumber;
+    this.#responses.push({ remote, data, limit: 3 * datagramSize });
   }
 
-  get hasResponses(): boolean {
-    return this.#responses.length > 0;
+  /** Whether a datagram of its own is due, for an answer or a challenge. */
+  wantsProbe(now: Millis): boolean {
+    return this.#responses.length > 0 || this.#recheck || this.challengeDue(now);
   }
 
   takeResponse(): PathResponse | undefined {

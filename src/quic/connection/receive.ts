@@ -1,4 +1,4 @@
-import { type Address, sameAddress } from '../base/address.ts';
+import type { Address } from '../base/address.ts';
 import { type Arena, heapArena } from '../base/arena.ts';
 import type { ReceiveBatch } from '../base/batch.ts';
 import { sameBytes } from '../base/cursor.ts';
@@ -23,8 +23,14 @@ import type { Spaces } from './spaces.ts';
 export const LOCAL_ID_LENGTH = 8;
 /** Bytes of AEAD tag behind every packet, RFC 9001 §5.3. */
 export const TAG_LENGTH = 16;
-/** How many packets that came before their keys are kept. */
+/** How many packets that came before their keys are kept, and how many bytes of them: nobody has authenticated them. */
 const MAX_ASIDE = 32;
+const MAX_ASIDE_BYTES = 64 << 10;
+/** A server takes Initial packets from datagrams of at least this size only, RFC 9000 §14.1. */
+const MIN_INITIAL_DATAGRAM = 1200;
+/** The first byte of a short header has the second highest bit set and the highest not, RFC 9000 §17.3.1. */
+const FORM_AND_FIXED_BITS = 0xc0;
+const SHORT_FORM = 0x40;
 /** How many short headers are unprotected in one call. */
 const MAX_RUN = 64;
 /** The frame reader's flags. */
@@ -44,8 +50,10 @@ export interface ReceiveParts {
   readonly observation: Observation;
   /** Handshake bytes arrived: feed TLS. */
   onCrypto(): void;
-  /** The first packet of a space was authenticated: a server learns from a Handshake packet that the address is real. */
-  onFirstPacket(space: Space): void;
+  /** An Initial or Handshake packet from `source` was authenticated. */
+  onLongPacket(space: Space, source: Address): void;
+  /** The peer has updated its keys. */
+  onKeyUpdate(now: Millis): void;
   /** A Retry or Version Negotiation packet for a client; not authenticated beyond its form. */
   onRetry(bytes: Uint8Array, header: Header): void;
   onVersionNegotiation(bytes: Uint8Array, header: Header): void;
@@ -70,6 +78,7 @@ export class Receive {
   /** Batch index of each entry of #run. */
   readonly #runIndex = new Int32Array(MAX_RUN);
   #aside: Aside[] = [];
+  #asideBytes = 0;
   /** Whether keys came that may open what was put aside. */
   #asideDue = false;
   /** Whether a packet of the peer's has been authenticated: no Retry or Version Negotiation counts after that. */
@@ -81,9 +90,10 @@ export class Receive {
 
   /** Takes datagrams [from, to) of the batch, in place. Throws a TransportError on a peer's violation. */
   receive(now: Millis, batch: ReceiveBatch, from: number, to: number): void {
-    const { lifecycle } = this.#parts;
+    const { lifecycle, paths, effects } = this.#parts;
     const bytes = batch.arena.bytes;
     let i = from;
+    effects.now = now;
     while (i < to && lifecycle.isOpen) {
       const isLong = (bytes[batch.start[i]!]! & 0x80) !== 0;
       if (isLong || this.#parts.spaces.oneRtt === undefined) {
@@ -95,9 +105,17 @@ export class Receive {
       } else {
         i = this.#receiveShortRun(now, batch, i, to);
       }
-      while (this.#asideDue) this.#receiveAside(now);
+      this.resume(now);
     }
-    for (; i < to; i++) lifecycle.onStray();
+    for (; i < to; i++) {
+      if (paths.isActive(batch.source[i]!)) paths.active.bytesReceived += batch.length[i]!;
+      lifecycle.onStray();
+    }
+  }
+
+  /** Opens what was put aside, when keys have come that may do it. */
+  resume(now: Millis): void {
+    while (this.#asideDue) this.#receiveAside(now);
   }
 
   /** New read keys: what was put aside gets another try. */
@@ -110,7 +128,7 @@ export class Receive {
     const { counters, paths, opening } = this.#parts;
     counters.datagramsReceived++;
     counters.bytesReceived += size;
-    if (source === paths.active.remote || sameAddress(source, paths.active.remote)) {
+    if (paths.isActive(source)) {
       paths.active.bytesReceived += size;
       return true;
     }
@@ -128,6 +146,7 @@ export class Receive {
     this.#asideDue = false;
     const waiting = this.#aside;
     this.#aside = [];
+    this.#asideBytes = 0;
     for (const { bytes, source, ecn } of waiting) {
       if (!this.#parts.lifecycle.isOpen) return;
       const arena = heapArena(bytes.length);
@@ -137,7 +156,9 @@ export class Receive {
   }
 
   #putAside(bytes: Uint8Array, start: number, end: number, source: Address, ecn: number): void {
-    if (this.#aside.length >= MAX_ASIDE) return this.#drop('keys_unavailable', end - start);
+    if (this.#aside.length >= MAX_ASIDE || this.#asideBytes + end - start > MAX_ASIDE_BYTES)
+      return this.#drop('keys_unavailable', end - start);
+    this.#asideBytes += end - start;
     this.#aside.push({ bytes: bytes.slice(start, end), source, ecn });
   }
 
@@ -170,26 +191,38 @@ export class Receive {
     const header = this.#header;
     const { end } = header;
     const bytes = arena.bytes;
+    if (!header.known) return this.#drop('unsupported_version', end - at);
     switch (header.type) {
       case PacketType.ONE_RTT:
         if (this.#parts.spaces.oneRtt === undefined) return this.#putAside(bytes, at, end, source, ecn);
         if (this.#isStatelessReset(bytes, at, end)) return this.#parts.onStatelessReset(now);
         this.#run.count = 0;
         this.#addToRun(at, end, 0);
-        if (this.#run.count === 0) return this.#drop('too_short', end - at);
+        if (this.#run.count === 0) return;
         this.#parts.spaces.oneRtt.readHeader.unprotect(arena, this.#run);
         return this.#receiveShort(now, arena, at, end, source, ecn);
       case PacketType.VERSION_NEGOTIATION:
-        if (!this.#parts.opening.isServer && !this.#heard) this.#parts.onVersionNegotiation(bytes, header);
-        return;
+        if (!this.#isAnswerToFirst(bytes)) return this.#drop('unexpected_packet', end - at);
+        return this.#parts.onVersionNegotiation(bytes, header);
       case PacketType.RETRY:
-        if (!this.#parts.opening.isServer && !this.#heard && header.known) this.#parts.onRetry(bytes, header);
-        return;
+        if (this.#parts.opening.isServer || this.#heard) return this.#drop('unexpected_packet', end - at);
+        return this.#parts.onRetry(bytes, header);
       case PacketType.ZERO_RTT:
         return this.#drop('keys_unavailable', end - at);
       default:
         return this.#receiveLong(now, arena, at, source, ecn);
     }
+  }
+
+  /**
+   * Whether a Version Negotiation packet can be the answer to this client's very first one: nothing else has come, not even
+   * a Retry, and it names the connection ID that only those know who saw the first packet. RFC 9000 §6.2, §17.2.1.
+   */
+  #isAnswerToFirst(bytes: Uint8Array): boolean {
+    const { opening } = this.#parts;
+    const { scidStart, scidLength } = this.#header;
+    if (opening.isServer || this.#heard || opening.retryId !== undefined) return false;
+    return sameBytes(bytes.subarray(scidStart, scidStart + scidLength), opening.originalDestinationId);
   }
 
   /** An Initial or Handshake packet. */
@@ -201,6 +234,8 @@ export class Receive {
     const size = end - at;
     if (header.version !== opening.version) return this.#drop('unexpected_version', size);
     const spaceIndex = type === PacketType.INITIAL ? Space.INITIAL : Space.HANDSHAKE;
+    if (opening.isServer && spaceIndex === Space.INITIAL && effects.datagramSize < MIN_INITIAL_DATAGRAM)
+      return this.#drop('too_short', size);
     const space = spaces.all[spaceIndex]!;
     const keys = space.read;
     if (keys === undefined) {
@@ -231,7 +266,7 @@ export class Receive {
       this.#parts.remoteIds.replaceInitial(opening.remoteId);
     }
     this.#heard = true;
-    this.#parts.onFirstPacket(spaceIndex);
+    this.#parts.onLongPacket(spaceIndex, source);
     effects.space = spaceIndex;
     this.#receiveFrames(now, type, packetNumber, arena, at, payload, end, ecn);
   }
@@ -246,8 +281,13 @@ export class Receive {
     for (; i < to && run.count < MAX_RUN; i++) {
       const start = batch.start[i]!;
       const end = start + batch.length[i]!;
-      if ((bytes[start]! & 0x80) !== 0) break;
+      const form = bytes[start]! & FORM_AND_FIXED_BITS;
+      if (form > SHORT_FORM) break;
       if (!this.#admit(batch.source[i]!, end - start)) continue;
+      if (form !== SHORT_FORM) {
+        this.#drop('invalid', end - start);
+        continue;
+      }
       if (this.#isStatelessReset(bytes, start, end)) {
         this.#parts.onStatelessReset(now);
         return to;
@@ -256,7 +296,6 @@ export class Receive {
     }
     if (run.count === 0) return i;
     spaces.oneRtt!.readHeader.unprotect(batch.arena, run);
-    effects.now = now;
     const count = run.count;
     for (let k = 0; k < count && lifecycle.isOpen; k++) {
       const index = this.#runIndex[k]!;
@@ -271,7 +310,7 @@ export class Receive {
 
   #addToRun(start: number, end: number, index: number): void {
     const pnOffset = start + 1 + LOCAL_ID_LENGTH;
-    if (pnOffset + 4 + TAG_LENGTH > end) return;
+    if (pnOffset + 4 + TAG_LENGTH > end) return this.#drop('too_short', end - start);
     const run = this.#run;
     run.start[run.count] = start;
     run.pnOffset[run.count] = pnOffset;
@@ -294,9 +333,12 @@ export class Receive {
     const packetNumber = decodePacketNumber(acks.largest, readTruncated(bytes, pnOffset, pnLength), pnLength);
     const payload = pnOffset + pnLength;
     const phase = (first & KEY_PHASE_BIT) === 0 ? 0 : 1;
-    if (!spaces.oneRtt!.openOneRtt(now, arena, start, payload - start, end - payload, packetNumber, phase)) {
+    const oneRtt = spaces.oneRtt!;
+    const updates = oneRtt.updates;
+    if (!oneRtt.openOneRtt(now, arena, start, payload - start, end - payload, packetNumber, phase)) {
       return this.#drop('decryption_failure', end - start);
     }
+    if (oneRtt.updates !== updates) this.#parts.onKeyUpdate(now);
     if ((first & SHORT_RESERVED_BITS) !== 0) reservedBits();
     if (acks.isDuplicate(packetNumber)) return this.#drop('duplicate', end - start);
     const newest = packetNumber > acks.largest;
@@ -305,7 +347,7 @@ export class Receive {
     effects.idStart = start + 1;
     effects.idLength = LOCAL_ID_LENGTH;
     const flags = this.#receiveFrames(now, PacketType.ONE_RTT, packetNumber, arena, start, payload, end, ecn);
-    const moved = source !== paths.active.remote && !sameAddress(source, paths.active.remote);
+    const moved = !paths.isActive(source);
     if (moved && newest && (flags & NON_PROBING) !== 0) {
       this.#parts.onMigration(now, source, effects.datagramSize, bytes.slice(start + 1, pnOffset));
     }

@@ -1,5 +1,6 @@
 import { sameBytes } from '../base/cursor.ts';
 import { TransportError, TransportErrorCode } from '../base/errors.ts';
+import { Ranges } from '../base/ranges.ts';
 import { FrameType } from '../wire/frame-type.ts';
 import { retireConnectionIdSize, writeRetireConnectionId } from '../wire/frames.ts';
 import { type SentFrames, SentKind } from '../wire/sent-frames.ts';
@@ -9,15 +10,22 @@ interface RemoteId {
   readonly sequence: number;
   readonly id: Uint8Array;
   /** Token of a stateless reset; undefined for the handshake's when none was announced. */
-  resetToken: Uint8Array | undefined;
+  readonly resetToken: Uint8Array | undefined;
 }
+
+/** How many ranges of sequence numbers are remembered; a peer that counts as it should needs one. */
+const MAX_SEEN_RANGES = 64;
 
 /** The connection IDs by which this endpoint reaches the peer, RFC 9000 §5.1. */
 export class RemoteConnectionIds {
-  /** In use. */
+  /** Told of the reset token to watch for. */
+  readonly #expectReset: (token: Uint8Array | undefined) => void;
+  /** In use. Its reset token, and no other, is watched for. */
   #current: RemoteId;
   /** Offered by the peer and not used yet, ascending by sequence. */
   #spare: RemoteId[] = [];
+  /** Sequence numbers that were ever offered: one that was and is not here any more has been retired. */
+  readonly #seen = new Ranges();
   /** Sequence numbers below this are retired. */
   #retirePriorTo = 0;
   /** Retired here, RETIRE_CONNECTION_ID not sent. */
@@ -27,8 +35,10 @@ export class RemoteConnectionIds {
   /** How many may be active at once: this endpoint's active_connection_id_limit. */
   readonly #limit: number;
 
-  constructor(initial: Uint8Array, limit: number) {
+  constructor(initial: Uint8Array, limit: number, expectReset: (token: Uint8Array | undefined) => void) {
+    this.#expectReset = expectReset;
     this.#current = { sequence: 0, id: initial, resetToken: undefined };
+    this.#seen.add(0, 1);
     this.#limit = limit;
   }
 
@@ -39,12 +49,17 @@ export class RemoteConnectionIds {
 
   /** During the handshake: the peer's first packet, or a Retry, named its connection ID. */
   replaceInitial(id: Uint8Array): void {
-    this.#current = { sequence: 0, id, resetToken: undefined };
+    this.#use({ sequence: 0, id, resetToken: undefined });
   }
 
   /** The stateless_reset_token transport parameter, RFC 9000 §18.2. */
-  setInitialResetToken(token: Uint8Array): void {
-    if (this.#current.sequence === 0) this.#current.resetToken = token;
+  setInitialResetToken(resetToken: Uint8Array): void {
+    if (this.#current.sequence === 0) this.#use({ ...this.#current, resetToken });
+  }
+
+  #use(next: RemoteId): void {
+    if (next.resetToken !== this.#current.resetToken) this.#expectReset(next.resetToken);
+    this.#current = next;
   }
 
   /**
@@ -52,39 +67,29 @@ export class RemoteConnectionIds {
    * @throws TransportError PROTOCOL_VIOLATION or CONNECTION_ID_LIMIT_ERROR.
    */
   add(sequence: number, retirePriorTo: number, id: Uint8Array, resetToken: Uint8Array): void {
-    if (this.#current.id.length === 0) this.#violation('a connection ID for a peer that uses none');
-    const known = this.#find(sequence);
-    if (known !== undefined) {
-      const sameToken = known.resetToken === undefined || sameBytes(known.resetToken, resetToken);
-      if (!sameBytes(known.id, id) || !sameToken) this.#violation('a sequence number given twice');
-    }
-    for (const other of [this.#current, ...this.#spare]) {
-      if (other.sequence !== sequence && sameBytes(other.id, id)) this.#violation('a connection ID given twice');
-    }
+    if (this.#current.id.length === 0) violation('a connection ID for a peer that uses none');
+    this.#checkConsistent(sequence, id, resetToken);
+    const isNew = !this.#seen.has(sequence);
+    this.#seen.add(sequence, sequence + 1);
+    if (this.#seen.count > MAX_SEEN_RANGES) this.#seen.dropLowest(1);
     if (retirePriorTo > this.#retirePriorTo) this.#retireBelow(retirePriorTo);
-    if (sequence < this.#retirePriorTo) {
-      if (known === undefined) this.#retire(sequence);
-    } else if (known === undefined && !this.#unsentRetirements.includes(sequence)) {
+    if (isNew && sequence < this.#retirePriorTo) {
+      this.#retire(sequence);
+    } else if (isNew) {
       const place = this.#spare.findIndex((other) => other.sequence > sequence);
-      this.#spare.splice(place < 0 ? this.#spare.length : place, 0, {
-        sequence,
-        id: id.slice(),
-        resetToken: resetToken.slice(),
-      });
+      const entry = { sequence, id: id.slice(), resetToken: resetToken.slice() };
+      this.#spare.splice(place < 0 ? this.#spare.length : place, 0, entry);
     }
     if (this.#current.sequence < this.#retirePriorTo) this.#switchFromRetired();
-    if (1 + this.#spare.length > this.#limit) {
-      throw new TransportError(
-        TransportErrorCode.CONNECTION_ID_LIMIT_ERROR,
-        'more connection IDs than active_connection_id_limit',
-        FrameType.NEW_CONNECTION_ID,
-      );
-    }
+    if (1 + this.#spare.length > this.#limit) limitExceeded('more connection IDs than active_connection_id_limit');
   }
 
-  #find(sequence: number): RemoteId | undefined {
-    if (this.#current.sequence === sequence) return this.#current;
-    return this.#spare.find((other) => other.sequence === sequence);
+  #checkConsistent(sequence: number, id: Uint8Array, resetToken: Uint8Array): void {
+    for (const known of [this.#current, ...this.#spare]) {
+      if ((known.sequence === sequence) !== sameBytes(known.id, id)) violation('a connection ID given twice');
+      if (known.sequence !== sequence || known.resetToken === undefined) continue;
+      if (!sameBytes(known.resetToken, resetToken)) violation('a connection ID with another reset token');
+    }
   }
 
   #retireBelow(limit: number): void {
@@ -99,42 +104,41 @@ export class RemoteConnectionIds {
 
   #switchFromRetired(): void {
     const next = this.#spare.shift();
-    if (next === undefined) this.#violation('retires every connection ID');
+    if (next === undefined) violation('retires every connection ID');
     this.#retire(this.#current.sequence);
-    this.#current = next;
+    this.#use(next);
   }
 
   #retire(sequence: number): void {
-    if (this.#unsentRetirements.length + this.#outstandingRetirements >= 4 * this.#limit) {
-      throw new TransportError(
-        TransportErrorCode.CONNECTION_ID_LIMIT_ERROR,
-        'too many retired connection IDs outstanding',
-        FrameType.NEW_CONNECTION_ID,
-      );
-    }
+    if (this.#isRetirementFull) limitExceeded('too many retired connection IDs outstanding');
     this.#unsentRetirements.push(sequence);
   }
 
-  #violation(reason: string): never {
-    throw new TransportError(TransportErrorCode.PROTOCOL_VIOLATION, reason, FrameType.NEW_CONNECTION_ID);
+  get #isRetirementFull(): boolean {
+    return this.#unsentRetirements.length + this.#outstandingRetirements >= 4 * this.#limit;
   }
 
   /** Uses the next spare connection ID, when the path changes; returns false when there is none. RFC 9000 §9.5. */
   rotate(): boolean {
-    const next = this.#spare.shift();
-    if (next === undefined) return false;
+    if (this.#spare.length === 0 || this.#isRetirementFull) return false;
     this.#retire(this.#current.sequence);
-    this.#current = next;
+    this.#use(this.#spare.shift()!);
     return true;
   }
 
   /** Whether the 16 bytes at `at` are the stateless reset token of the connection ID in use. RFC 9000 §10.3.1. */
   isResetToken(bytes: Uint8Array, at: number): boolean {
     const token = this.#current.resetToken;
-    if (token === undefined || token[0] !== bytes[at]) return false;
+    if (token === undefined) return false;
+    // All of it, always: how long it takes must not tell how much was right.
     let difference = 0;
     for (let i = 0; i < 16; i++) difference |= token[i]! ^ bytes[at + i]!;
     return difference === 0;
+  }
+
+  /** Watches for no stateless reset any more: the connection is over. */
+  forget(): void {
+    this.#use({ ...this.#current, resetToken: undefined });
   }
 
   get wantsSend(): boolean {
@@ -163,4 +167,12 @@ export class RemoteConnectionIds {
     if (this.#outstandingRetirements > 0) this.#outstandingRetirements--;
     if (!this.#unsentRetirements.includes(sequence)) this.#unsentRetirements.push(sequence);
   }
+}
+
+function violation(reason: string): never {
+  throw new TransportError(TransportErrorCode.PROTOCOL_VIOLATION, reason, FrameType.NEW_CONNECTION_ID);
+}
+
+function limitExceeded(reason: string): never {
+  throw new TransportError(TransportErrorCode.CONNECTION_ID_LIMIT_ERROR, reason, FrameType.NEW_CONNECTION_ID);
 }

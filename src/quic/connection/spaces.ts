@@ -49,5 +49,14 @@ export class Spaces {
     this.all[space]!.read = undefined;
     this.all[space]!.write = undefined;
     this.all[space]!.discarded = true;
+    this.all[space]!.crypto.discard();
+  }
+
+  /** Forgets all keys: the connection is over. */
+  destroy(): void {
+    this.discard(Space.INITIAL);
+    this.discard(Space.HANDSHAKE);
+    this.oneRtt?.destroy();
+    this.oneRtt = undefined;
   }
 }

@@ -1,5 +1,7 @@
+import type { Address } from '../base/address.ts';
 import type { Arena } from '../base/arena.ts';
 import { Ecn, type TransmitBatch } from '../base/batch.ts';
+import { type Random, randomUnit } from '../base/random.ts';
 import { type Millis, NEVER } from '../base/time.ts';
 import type { HeaderBatch } from '../crypto/engine.ts';
 import type { Recovery } from '../recovery/recovery.ts';
@@ -18,6 +20,11 @@ import type { Spaces } from './spaces.ts';
 const MIN_DATAGRAM = 1200;
 /** Room that the smallest packet worth sending needs: headers, a small frame, a tag. */
 const MIN_ROOM = 100;
+/** Room for a 1-RTT packet with both PATH_CHALLENGE and PATH_RESPONSE. Three times the smallest packet there is are more. */
+const MIN_PROBE_ROOM = 64;
+/** Packet numbers up to the first one left out are fewer than this; each stretch may be twice as long, up to the second. */
+const FIRST_SKIP = 64;
+const LAST_SKIP = 16_384;
 /** The kernel takes at most this many segments in one batch (UDP_MAX_SEGMENTS of older kernels). */
 const MAX_SEGMENTS = 64;
 const SPACES = [Space.INITIAL, Space.HANDSHAKE, Space.APPLICATION] as const;
@@ -34,6 +41,7 @@ export interface TransmitParts {
   readonly counters: Counters;
   readonly compose: Compose;
   readonly observation: Observation;
+  readonly random: Random;
   /** Bytes of UDP payload of a full datagram on the active path. */
   datagramSize(): number;
   /** What to mark packets with: `Ecn.ECT0` or `Ecn.NOT_ECT`. */
@@ -56,9 +64,13 @@ export class Transmit {
   #ecn: number = Ecn.NOT_ECT;
   /** When the pacer lets the next datagram go; NEVER when it isn't what holds sending back. */
   pacedUntil: Millis = NEVER;
+  /** The next 1-RTT packet number to leave out, RFC 9000 §21.4: a peer that acknowledges it acknowledges unseen. */
+  #skipAt: number;
+  #skipStretch = FIRST_SKIP;
 
   constructor(parts: TransmitParts) {
     this.#parts = parts;
+    this.#skipAt = 1 + Math.floor(randomUnit(parts.random) * FIRST_SKIP);
   }
 
   /** Fills `out` with datagrams for one destination; false when there is nothing to send now. */
@@ -68,8 +80,7 @@ export class Transmit {
     const { lifecycle, paths, spaces } = this.#parts;
     if (lifecycle.state === 'closing') return this.#pollClose(now, out);
     if (!lifecycle.isOpen) return false;
-    if (spaces.oneRtt !== undefined && (paths.hasResponses || paths.challengeDue(now)) && this.#pollProbe(now, out))
-      return true;
+    if (spaces.oneRtt !== undefined && paths.wantsProbe(now) && this.#pollProbe(now, out)) return true;
     if (spaces.canSend(Space.INITIAL) || spaces.canSend(Space.HANDSHAKE)) return this.#pollHandshake(now, out);
     return spaces.oneRtt !== undefined && this.#pollOneRtt(now, out);
   }
@@ -88,15 +99,17 @@ export class Transmit {
     headers.count = 0;
     this.pacedUntil = NEVER;
     while (at + size <= out.capacity && headers.count < MAX_SEGMENTS) {
-      recovery.amplificationLimited = pathAllowance < size;
+      const room = Math.min(size, pathAllowance);
+      recovery.amplificationLimited = room < MIN_ROOM;
       if (recovery.amplificationLimited) break;
+      this.#skipPacketNumber();
       const probe = recovery.probes[Space.APPLICATION]! > 0;
       const mayCarry = probe || allowance >= size;
       if (!mayCarry && !spaces.application.acks.isDue(now)) {
         if (compose.wantsSend) this.pacedUntil = recovery.nextSendTime(now);
         break;
       }
-      const end = compose.packet(now, bytes, at, at + size - TAG_LENGTH, Space.APPLICATION, mayCarry, probe);
+      const end = compose.packet(now, bytes, at, at + room - TAG_LENGTH, Space.APPLICATION, mayCarry, probe);
       if (end === at) {
         if (allowance >= size) recovery.onAppLimited();
         break;
@@ -117,22 +130,32 @@ export class Transmit {
     return this.#finish(out, at, headers.count > 1 ? size : at, paths.active.remote);
   }
 
+  /** Leaves a packet number out when its turn has come. */
+  #skipPacketNumber(): void {
+    const sent = this.#parts.recovery.spaces[Space.APPLICATION]!;
+    if (sent.nextPacketNumber < this.#skipAt) return;
+    sent.skip();
+    this.#skipAt = sent.nextPacketNumber + 1 + Math.floor(randomUnit(this.#parts.random) * this.#skipStretch);
+    this.#skipStretch = Math.min(2 * this.#skipStretch, LAST_SKIP);
+  }
+
   /** While Initial or Handshake keys live: one datagram of coalesced packets. */
   #pollHandshake(now: Millis, out: TransmitBatch): boolean {
     const { recovery, compose, spaces, paths, isServer } = this.#parts;
-    const path = paths.active;
-    const limit = Math.min(this.#parts.datagramSize(), path.allowance);
+    const limit = Math.min(this.#parts.datagramSize(), paths.active.allowance);
     recovery.amplificationLimited = limit < MIN_ROOM;
     this.pacedUntil = NEVER;
     const bytes = out.arena.bytes;
-    let allowance = recovery.sendAllowance(now);
+    const allowed = recovery.sendAllowance(now) >= MIN_DATAGRAM;
     let at = 0;
     let packets = 0;
     let pad = false;
     for (const space of SPACES) {
       if (!spaces.canSend(space) || at + MIN_ROOM > limit) continue;
       const probe = recovery.probes[space]! > 0;
-      const mayCarry = probe || allowance >= MIN_DATAGRAM;
+      // RFC 9000 §14.1: a datagram with an ack-eliciting Initial packet that cannot have its size must wait.
+      const canPad = space !== Space.INITIAL || limit >= MIN_DATAGRAM;
+      const mayCarry = canPad && (probe || allowed);
       const end = compose.packet(now, bytes, at, limit - TAG_LENGTH, space, mayCarry, probe);
       if (end === at) continue;
       // RFC 9000 §14.1: all of a client's datagrams with Initial packets, a server's when they are ack-eliciting.
@@ -146,17 +169,20 @@ export class Transmit {
         ackEliciting: compose.ackEliciting,
         inFlight: compose.inFlight,
       };
-      allowance -= end - at;
       at = end + TAG_LENGTH;
     }
-    if (allowance < MIN_DATAGRAM && compose.wantsSend) this.pacedUntil = recovery.nextSendTime(now);
-    if (packets === 0) return false;
-    const total = pad ? this.#pad(bytes, at, Math.min(MIN_DATAGRAM, limit), packets) : at;
-    for (let i = 0; i < packets; i++) this.#seal(now, out.arena, this.#pieces[i]!);
-    this.#finish(out, total, total, paths.active.remote);
-    if (!isServer && this.#pieces.slice(0, packets).some((piece) => piece.space === Space.HANDSHAKE)) {
-      this.#parts.onHandshakeSent();
+    if (packets === 0) {
+      if (!allowed && compose.wantsAny) this.pacedUntil = recovery.nextSendTime(now);
+      return false;
     }
+    const total = pad ? this.#pad(bytes, at, Math.min(MIN_DATAGRAM, limit), packets) : at;
+    let hasHandshake = false;
+    for (let i = 0; i < packets; i++) {
+      this.#seal(now, out.arena, this.#pieces[i]!);
+      if (this.#pieces[i]!.space === Space.HANDSHAKE) hasHandshake = true;
+    }
+    this.#finish(out, total, total, paths.active.remote);
+    if (hasHandshake && !isServer) this.#parts.onHandshakeSent();
     return true;
   }
 
@@ -197,14 +223,16 @@ export class Transmit {
   /** PATH_RESPONSE or PATH_CHALLENGE: a datagram of its own, as large as the path must be able to carry. */
   #pollProbe(now: Millis, out: TransmitBatch): boolean {
     const { paths, compose, spaces, recovery } = this.#parts;
-    const response = paths.takeResponse();
-    const remote = response?.remote ?? paths.active.remote;
-    const limit = Math.min(out.capacity, MIN_DATAGRAM, response?.limit ?? paths.active.allowance);
-    if (limit < MIN_ROOM) return false;
-    const challenge =
-      remote === paths.active.remote && paths.challengeDue(now)
-        ? paths.nextChallenge(now, recovery.rtt.pto(recovery.maxAckDelay))
-        : undefined;
+    const left = paths.takeRecheck();
+    const response = left === undefined ? paths.takeResponse() : undefined;
+    const remote = left ?? response?.remote ?? paths.active.remote;
+    const isActive = paths.isActive(remote);
+    const allowance = isActive ? paths.active.allowance : (response?.limit ?? MIN_DATAGRAM);
+    // Counted even when there is no room for it: the validation must come to an end.
+    const isDue = isActive && paths.challengeDue(now);
+    const challenge = isDue || left !== undefined ? paths.nextChallenge(now, recovery.pto, isDue) : undefined;
+    const limit = Math.min(out.capacity, MIN_DATAGRAM, allowance);
+    if (limit < MIN_PROBE_ROOM) return false;
     const bytes = out.arena.bytes;
     const end = compose.pathProbe(bytes, 0, limit - TAG_LENGTH, response?.data, challenge);
     const length = end + TAG_LENGTH;
@@ -268,13 +296,13 @@ export class Transmit {
     return recovery.onPacketSent(space, now, size, compose.ackEliciting, compose.inFlight, this.#ecn);
   }
 
-  #finish(out: TransmitBatch, length: number, segmentSize: number, remote: TransmitBatch['destination']): boolean {
+  #finish(out: TransmitBatch, length: number, segmentSize: number, remote: Address): boolean {
     const { paths, counters } = this.#parts;
     out.length = length;
     out.segmentSize = segmentSize;
     out.destination = remote;
     out.ecn = this.#ecn;
-    if (remote === paths.active.remote) paths.active.bytesSent += length;
+    if (paths.isActive(remote)) paths.active.bytesSent += length;
     counters.bytesSent += length;
     counters.datagramsSent += out.count;
     return true;

@@ -161,19 +161,23 @@ export class Driver {
   #flush(): void {
     if (this.#flushing || this.#closed) return;
     this.#flushing = true;
+    const turn = this.#dirty;
+    this.#dirty = [];
+    let attended = 0;
     try {
       this.#flushStateless();
-      const turn = this.#dirty;
-      this.#dirty = [];
-      for (const entry of turn) {
+      while (attended < turn.length) {
+        const entry = turn[attended++]!;
         entry.dirty = false;
         this.#attend(entry);
       }
     } finally {
+      // When a callback throws, the other connections must not be forgotten with it.
+      while (attended < turn.length) this.#dirty.push(turn[attended++]!);
       this.#flushing = false;
+      this.#arm();
+      if (this.#dirty.length > 0 && !this.#blocked) this.#scheduleFlush();
     }
-    this.#arm();
-    if (this.#dirty.length > 0 && !this.#blocked) this.#scheduleFlush();
   }
 
   #flushStateless(): void {
@@ -183,9 +187,10 @@ export class Driver {
   #attend(entry: Entry): void {
     const { connection } = entry;
     if (connection.hasEvents) this.onEvents(connection);
-    const now = this.#runtime.now();
+    // Read anew for each batch: sealing one takes long enough to show in round-trip times.
+    let now = this.#runtime.now();
     let more = true;
-    for (let i = 0; more && i < BATCHES_PER_TURN && !this.#blocked; i++) {
+    for (let i = 0; more && i < BATCHES_PER_TURN && !this.#blocked; i++, now = this.#runtime.now()) {
       more = connection.pollTransmit(now, this.#batch);
       if (more) this.#send();
     }

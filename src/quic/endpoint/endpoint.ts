@@ -11,8 +11,9 @@ import type { TlsSession } from '../tls/session.ts';
 import { PacketType } from '../wire/frame-type.ts';
 import { Header, readHeader } from '../wire/header.ts';
 import { Admission, type RetryPolicy } from './admission.ts';
+import { isAuthentic } from './first-packet.ts';
 import { Router } from './router.ts';
-import { StatelessAnswers } from './stateless.ts';
+import { MIN_RESET, StatelessAnswers } from './stateless.ts';
 
 /** The least a datagram with a client's Initial must have, RFC 9000 §14.1. */
 const MIN_INITIAL_DATAGRAM = 1200;
@@ -134,8 +135,7 @@ export class Endpoint {
     if ((bytes[start]! & 0x80) === 0) {
       if (length < 1 + LOCAL_ID_LENGTH) return undefined;
       const connection = this.#router.byLocalId(bytes, start + 1);
-      if (connection === undefined) this.#resetUnknown(batch, i);
-      return connection;
+      return connection ?? this.#routeReset(batch, i);
     }
     const header = this.#header;
     if (!readHeader(bytes, start, start + length, LOCAL_ID_LENGTH, header)) return undefined;
@@ -183,6 +183,8 @@ export class Endpoint {
         return undefined;
       }
       case 'accept':
+        // Nothing is remembered for a packet that noise has changed: the next one would not fit what it said.
+        if (!isAuthentic(this.#parts.engine, bytes, header)) return undefined;
         return this.#create(now, source, clientId, id, decision.originalId, decision.validated, server);
     }
   }
@@ -225,10 +227,17 @@ export class Endpoint {
     return connection;
   }
 
-  #resetUnknown(batch: ReceiveBatch, i: number): void {
+  /** What looks like a short header with an unknown connection ID: a stateless reset, or what deserves one. RFC 9000 §10.3. */
+  #routeReset(batch: ReceiveBatch, i: number): Connection | undefined {
     const start = batch.start[i]!;
-    const id = batch.arena.bytes.subarray(start + 1, start + 1 + LOCAL_ID_LENGTH);
-    this.#answers.reset(batch.source[i]!, this.#router.resetToken(id), batch.length[i]!);
+    const length = batch.length[i]!;
+    if (length < MIN_RESET) return undefined;
+    const bytes = batch.arena.bytes;
+    const connection = this.#router.byResetToken(bytes, start + length);
+    if (connection !== undefined || !this.#answers.hasRoom) return connection;
+    const id = bytes.slice(start + 1, start + 1 + LOCAL_ID_LENGTH);
+    this.#answers.reset(batch.source[i]!, this.#router.resetToken(id), length);
+    return undefined;
   }
 }
 

@@ -15,6 +15,11 @@ export class Router {
   readonly #byLocalId = new Map<number, Connection>();
   /** IDs that clients chose for their first Initial packets, in hexadecimal. */
   readonly #byInitialId = new Map<string, Connection>();
+  /**
+   * By the token that the peer's stateless reset would carry, put through a keyed function: how long a look-up takes then
+   * says nothing about the token (RFC 9000 §10.3.1).
+   */
+  readonly #byResetToken = new Map<string, Connection>();
 
   constructor(random: Random, resetKey: Uint8Array) {
     this.#random = random;
@@ -24,6 +29,13 @@ export class Router {
   /** The connection that issued the ID at `at`, or undefined. */
   byLocalId(bytes: Uint8Array, at: number): Connection | undefined {
     return this.#byLocalId.get(routingNumber(bytes, at));
+  }
+
+  /** The connection whose peer would send a stateless reset with the 16 bytes that end at `end`. RFC 9000 §10.3.1. */
+  byResetToken(bytes: Uint8Array, end: number): Connection | undefined {
+    return this.#byResetToken.size === 0
+      ? undefined
+      : this.#byResetToken.get(this.#watched(bytes.slice(end - 16, end)));
   }
 
   byInitialId(id: Uint8Array): Connection | undefined {
@@ -52,7 +64,13 @@ export class Router {
 
   /** The issuer for one connection, which is not there yet when it needs its first ID. */
   issuer(connection: () => Connection): ConnectionIdIssuer {
+    let expected: string | undefined;
     return {
+      expectReset: (token) => {
+        if (expected !== undefined) this.#byResetToken.delete(expected);
+        expected = token === undefined ? undefined : this.#watched(token);
+        if (expected !== undefined) this.#byResetToken.set(expected, connection());
+      },
       issue: () => {
         const issued = this.create();
         this.assign(issued.id, connection());
@@ -60,6 +78,10 @@ export class Router {
       },
       retire: (id) => this.#byLocalId.delete(routingNumber(id, 0)),
     };
+  }
+
+  #watched(token: Uint8Array): string {
+    return toHex(statelessResetToken(this.#resetKey, token));
   }
 
   /** The token of a stateless reset for this ID. RFC 9000 §10.3.2. */

@@ -7,7 +7,7 @@ import { type Header, RETRY_TAG_LENGTH, writeRetry, writeVersionNegotiation } fr
 /** How many answers may wait: what a flood asks for beyond that is dropped. */
 const MAX_WAITING = 64;
 /** A stateless reset looks like a short packet: 5 bytes of noise at the least, and a token. RFC 9000 §10.3. */
-const MIN_RESET = 21;
+export const MIN_RESET = 21;
 const MAX_RESET = 43;
 const TOKEN_LENGTH = 16;
 
@@ -25,6 +25,11 @@ export class StatelessAnswers {
     this.#random = random;
   }
 
+  /** Whether one more answer would be kept. */
+  get hasRoom(): boolean {
+    return this.#waiting.length < MAX_WAITING;
+  }
+
   /** Moves one answer into `out`; false when there is none. */
   poll(out: TransmitBatch): boolean {
     const answer = this.#waiting.shift();
@@ -39,6 +44,7 @@ export class StatelessAnswers {
 
   /** Lists the versions that the server speaks, and a reserved one that keeps clients honest. RFC 9000 §6. */
   versionNegotiation(remote: Address, bytes: Uint8Array, header: Header, spoken: readonly number[]): void {
+    if (!this.hasRoom) return;
     const random = randomBytes(this.#random, 5);
     const grease = ((random[1]! << 24) | (random[2]! << 16) | (random[3]! << 8) | random[4]!) & 0xf0f0f0f0;
     const versions = [...spoken, (grease | 0x0a0a0a0a) >>> 0];
@@ -77,6 +83,6 @@ export class StatelessAnswers {
   }
 
   #push(remote: Address, bytes: Uint8Array): void {
-    if (this.#waiting.length < MAX_WAITING) this.#waiting.push({ remote, bytes });
+    if (this.hasRoom) this.#waiting.push({ remote, bytes });
   }
 }

@@ -39,6 +39,9 @@ export interface SendContext {
 /** A STREAM frame is not begun for fewer bytes than this at a packet's end, unless they are all there is. */
 const MIN_FRAGMENT = 16;
 
+/** STREAM frames that a stream writes before the next stream of its urgency gets its turn. */
+const FRAMES_PER_TURN = 8;
+
 const DEFAULT_HIGH_WATER_MARK = 256 << 10;
 const DEFAULT_URGENCY = 3;
 
@@ -48,12 +51,14 @@ export class SendStream implements ControlSource {
   readonly stats: StreamStats;
   /** Unsent bytes at which the buffer counts as full. */
   highWaterMark = DEFAULT_HIGH_WATER_MARK;
-  /** Whether streams of this urgency take turns, a packet each; otherwise this one keeps its turn. RFC 9218 §4.2. */
+  /** Whether streams of this urgency take turns, a few packets each; otherwise this one keeps its turn. RFC 9218 §4.2. */
   incremental = true;
   readonly #context: SendContext;
   readonly #buffer = new SendBuffer();
   #state: SendState = 'ready';
   #urgency = DEFAULT_URGENCY;
+  /** Frames written in this turn. < FRAMES_PER_TURN. */
+  #framesInTurn = 0;
   /** Offset up to which the peer allows this stream to send. */
   #limit: number;
   /** The application has finished: the stream ends at the buffer's end. */
@@ -219,9 +224,13 @@ export class SendStream implements ControlSource {
     return next + length;
   }
 
-  /** After a turn, the others of the same urgency go first. */
+  /**
+   * A frame was written. After a turn of several, the others of the same urgency go first: finer turns would not be fairer to
+   * anybody, and the receiver would have to look after another stream with every packet.
+   */
   yieldTurn(): void {
-    if (!this.incremental) return;
+    if (!this.incremental || ++this.#framesInTurn < FRAMES_PER_TURN) return;
+    this.#framesInTurn = 0;
     this.#context.resend.rotate(this.#resendLink);
     this.#context.fresh.rotate(this.#freshLink);
   }

@@ -187,7 +187,7 @@ export class Streams {
 
   /**
    * Fills [at, end) with STREAM frames of the most urgent streams; answers the offset behind them. Streams of one urgency
-   * take turns, a packet each. A frame that reaches `end` has no length field: nothing may follow it in the packet.
+   * take turns, a few packets each. A frame that reaches `end` has no length field: nothing may follow it in the packet.
    */
   writeData(now: Millis, bytes: Uint8Array, at: number, end: number, sent: SentFrames, packetNumber: number): number {
     let next = at;

@@ -5,8 +5,9 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
+import { openSource } from './disk-source.ts';
+import { TargetFolder } from './disk-target.ts';
 import { TransferError } from './errors.ts';
-import { openSource, TargetFolder } from './storage.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -85,7 +86,12 @@ test('prepare removes files under way of dead processes of this machine, and not
   const tag = createHash('sha256').update(hostname()).digest('hex').slice(0, 6);
   const dead = spawnSync(process.execPath, ['-e', '']).pid;
   const abandoned = `.a.weir-${tag}-${dead}-0123456789.part`;
-  const kept = [`.a.weir-${tag}-${process.pid}-0123456789.part`, `.a.weir-ffffff-${dead}-0123456789.part`, 'a.part', 'b'];
+  const kept = [
+    `.a.weir-${tag}-${process.pid}-0123456789.part`,
+    `.a.weir-ffffff-${dead}-0123456789.part`,
+    'a.part',
+    'b',
+  ];
   for (const name of [abandoned, ...kept]) await writeFile(join(folder, name), '');
   await new TargetFolder(folder).prepare();
   assert.deepEqual((await readdir(folder)).sort(), kept.sort());

@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { CliError } from './exit-codes.ts';
+import { datagramSizeFor, parseBytes, parseCongestion, parseInteger } from './session-settings.ts';
+
+const isUsage = (error: unknown) => error instanceof CliError && error.exitCode === 2;
+
+test('whole numbers within limits', () => {
+  assert.equal(parseInteger('--n', '8', 1, 9), 8);
+  for (const text of ['0', '10', '', '1.5', '-1', '1e1', 'x', ' 2'])
+    assert.throws(() => parseInteger('--n', text, 1, 9), isUsage, text);
+});
+
+test('sizes', () => {
+  const cases = {
+    '1000': 1000,
+    '1k': 1000,
+    '64MiB': 64 << 20,
+    '64Mi': 64 << 20,
+    '1.5KiB': 1536,
+    '2G': 2e9,
+    '5 GiB': 5 * 2 ** 30,
+    '7B': 7,
+  };
+  for (const [text, bytes] of Object.entries(cases)) assert.equal(parseBytes('--size', text), bytes, text);
+  for (const text of ['', 'x', '-1', '1Q', '1MiBs', '99999999TiB'])
+    assert.throws(() => parseBytes('--size', text), isUsage, text);
+});
+
+test('congestion control and datagrams', () => {
+  assert.equal(parseCongestion('reno'), 'reno');
+  assert.throws(() => parseCongestion('vegas'), isUsage);
+  assert.equal(datagramSizeFor('127.0.0.1', undefined), 1452);
+  assert.equal(datagramSizeFor('192.0.2.1', undefined), 1200);
+  assert.equal(datagramSizeFor('192.0.2.1', 1400), 1400);
+});
