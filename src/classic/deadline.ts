@@ -23,7 +23,10 @@ export class Deadline {
     if (due >= this.#setFor) return;
     clearTimeout(this.#timer);
     this.#setFor = due;
-    this.#timer = setTimeout(() => setImmediate(this.#onTimer), Math.min(LONGEST, Math.max(0, due - performance.now())));
+    this.#timer = setTimeout(
+      () => setImmediate(this.#onTimer),
+      Math.min(LONGEST, Math.max(0, due - performance.now())),
+    );
   }
 
   cancel(): void {

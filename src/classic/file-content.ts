@@ -34,7 +34,9 @@ export class FileContent implements Content {
     this.size = stats.size;
     if (stats.isFile() && stats.size <= MAX_FILE_BYTES) return;
     closeSync(this.#file);
-    const problem = stats.isFile() ? `is larger than ${MAX_FILE_BYTES} bytes, the most the protocol can announce` : 'is no file';
+    const problem = stats.isFile()
+      ? `is larger than ${MAX_FILE_BYTES} bytes, the most the protocol can announce`
+      : 'is no file';
     throw new TransferError('source', `${path} ${problem}`);
   }
 

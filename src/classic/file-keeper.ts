@@ -86,7 +86,7 @@ export class FileKeeper {
    * Writes the file.
    * @param name its name; another one when that is taken.
    * @param split how the run's sender splits the file: copies are never joined.
-   * @throws TransferError when it cannot be written.
+   * @throws TransferError when it cannot be written, or the error of reading the temporary file.
    */
   async finish(name: string, split: Split): Promise<KeepOutcome> {
     const kept = this.#kept;

@@ -56,7 +56,7 @@ export interface ClassicReception {
 
 /**
  * Serves one run of the notebook's protocol.
- * @throws the system's error when it cannot listen, TransferError when the file cannot be written.
+ * @throws the system's error when it cannot listen.
  */
 export async function serveClassic(options: ServeClassicOptions): Promise<ClassicReception> {
   options.signal?.throwIfAborted();
@@ -161,8 +161,17 @@ class Run {
     const { state, announcement, sender, iterations, ignored } = this.#server;
     const split = announcement === undefined ? 'copies' : splitOf(iterations, announcement);
     const wasStopped = state === 'stopped';
-    const outcome = wasStopped || sender === undefined ? undefined : await this.#keeper?.finish(fileName(sender), split);
+    const outcome = wasStopped || sender === undefined ? undefined : await this.#keep(fileName(sender), split);
     return { state, announcement, sender, local, iterations, split, ignored, outcome };
+  }
+
+  /** What was measured is worth something even if the disk is full. */
+  async #keep(name: string, split: Split): Promise<KeepOutcome | undefined> {
+    try {
+      return await this.#keeper?.finish(name, split);
+    } catch (error) {
+      return { reason: 'disk', error };
+    }
   }
 }
 

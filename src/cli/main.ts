@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import { MAX_CHUNK_BYTES, MAX_ITERATIONS, MAX_STREAMS } from '../transfer/index.ts';
+import { addClassicCommands } from './classic-commands.ts';
 import { demo } from './demo.ts';
 import { ExitCode, failureOf } from './exit-codes.ts';
 import { type Interruption, listenForInterruption } from './interruption.ts';
@@ -106,6 +107,8 @@ program
   .option('--datagram-size <bytes>', 'UDP payload of a full datagram (default: 1452)', datagramSize)
   .option('--result <file>', 'where the JSON document goes', 'result.json')
   .action((options) => run(false, (output, interruption) => demo(options, output, interruption)));
+
+addClassicCommands(program, run);
 
 try {
   await program.parseAsync();

@@ -1,6 +1,5 @@
 import type { WriteStream } from 'node:tty';
 import { formatBytes, formatDuration, formatRate, ratePerMs, sum } from '../measure/index.ts';
-import type { LiveIteration } from '../transfer/index.ts';
 
 /** Milliseconds between two pictures on a terminal, and between two lines elsewhere. */
 const TERMINAL_INTERVAL = 100;
@@ -13,6 +12,13 @@ const RATE_WINDOW = 2000;
 export interface Room {
   readonly columns: number;
   readonly rows: number;
+}
+
+/** An iteration under way, from whatever source, that can be asked at any time. */
+export interface Progressing {
+  readonly number: number;
+  readonly offer: { readonly iterations: number; readonly size: number };
+  readonly bytesByStream: readonly number[];
 }
 
 /** One moment of an iteration. */
@@ -31,7 +37,7 @@ export interface Moment {
 export class ProgressDisplay {
   readonly #stream: WriteStream;
   readonly #print: (line: string) => void;
-  #live: LiveIteration | undefined;
+  #live: Progressing | undefined;
   #timer: NodeJS.Timeout | undefined;
   /** Lines on the screen that the next picture covers. */
   #drawn = 0;
@@ -44,7 +50,7 @@ export class ProgressDisplay {
     this.#print = print;
   }
 
-  start(live: LiveIteration): void {
+  start(live: Progressing): void {
     this.stop();
     this.#live = live;
     this.#samples = [{ at: performance.now(), bytes: 0 }];

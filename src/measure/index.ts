@@ -2,7 +2,14 @@
 export { ArrivalMeter } from './arrival-meter.ts';
 export { describeEnvironment, type Environment } from './environment.ts';
 export { formatBytes, formatDuration, formatNumber, formatRate } from './format.ts';
-export { type Basis, type ConnectionResult, type SideResult, type StreamResult, sideResult } from './readings.ts';
+export {
+  type Basis,
+  type ConnectionResult,
+  roundMs,
+  type SideResult,
+  type StreamResult,
+  sideResult,
+} from './readings.ts';
 export {
   type IterationResult,
   iterationResult,

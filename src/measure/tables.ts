@@ -86,27 +86,26 @@ export function summaryTable(result: ResultDocument): string[] {
     'mean stream bytes/ms',
     'fairness',
   ];
-  const loss = ['lost', 'resent B', 'RTT ms'];
-  const rows = result.iterations.map((iteration) => summaryRow(iteration));
+  const isDatagrams = result.source === 'classic';
+  const loss = isDatagrams ? ['lost'] : ['lost', 'resent B', 'RTT ms'];
+  const rows = result.iterations.map((iteration) => [
+    ...summaryRow(iteration),
+    ...(isDatagrams ? [String(iteration.shortfall?.packetsLost ?? '–')] : lossRow(iteration)),
+  ]);
   const lines = alignRight([[...head, ...loss], ...rows]).map((line) => `  ${line}`);
   const { receiver, sender } = result.totals;
+  const resent = isDatagrams ? '' : `, ${sender?.packetsLost} packets lost, ${sender?.retransmittedBytes} B resent`;
   return [
-    result.source === 'classic' ? 'All iterations' : 'All iterations (times and rates from arrivals, losses from the sender)',
+    `All iterations${isDatagrams ? '' : ' (times and rates from arrivals, losses from the sender)'}`,
     ...lines,
     ...(receiver === null ? [] : [`  total received: ${totalLine(receiver)}`]),
-    ...(sender === null
-      ? []
-      : [
-          `  total sent:     ${totalLine(sender)}, ${sender.packetsLost} packets lost, ${sender.retransmittedBytes} B resent`,
-        ]),
+    ...(sender === null ? [] : [`  total sent:     ${totalLine(sender)}${resent}`]),
     '',
   ];
 }
 
-function summaryRow({ iteration, receiver, sender, shortfall }: IterationResult): string[] {
+function summaryRow({ iteration, receiver, sender }: IterationResult): string[] {
   const seen = receiver ?? sender;
-  const lost = shortfall ?? sender?.connection;
-  const resent = sender?.streams.reduce((total, stream) => total + stream.retransmittedBytes, 0);
   return [
     String(iteration),
     formatNumber(seen?.wallMs ?? null),
@@ -116,7 +115,13 @@ function summaryRow({ iteration, receiver, sender, shortfall }: IterationResult)
     formatNumber(seen?.packetsPerMs ?? null, 2),
     formatNumber(seen?.meanStreamBytesPerMs ?? null, 0),
     formatNumber(seen?.fairness ?? null, 3),
-    String(lost?.packetsLost ?? '–'),
+  ];
+}
+
+function lossRow({ sender }: IterationResult): string[] {
+  const resent = sender?.streams.reduce((total, stream) => total + stream.retransmittedBytes, 0);
+  return [
+    String(sender?.connection.packetsLost ?? '–'),
     String(resent ?? '–'),
     formatNumber(sender?.connection.rttSmoothedMs ?? null, 2),
   ];

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import type { Address } from '../../src/quic/base/address.ts';
 import { heapArena } from '../../src/quic/base/arena.ts';
 import { ReceiveBatch, TransmitBatch } from '../../src/quic/base/batch.ts';
@@ -15,7 +16,7 @@ import {
   type ServerConnectionOptions,
 } from '../../src/quic/endpoint/endpoint.ts';
 import { newReno } from '../../src/quic/recovery/congestion/new-reno.ts';
-import { loadIdentity, type TlsServerOptions } from '../../src/quic/tls/options.ts';
+import { loadIdentity, type TlsClientOptions, type TlsServerOptions } from '../../src/quic/tls/options.ts';
 import { createClientSession } from '../../src/quic/tls/tls13/client.ts';
 import { createServerSession } from '../../src/quic/tls/tls13/server.ts';
 import type { FrameHandler } from '../../src/quic/wire/frame-handler.ts';
@@ -49,6 +50,7 @@ export interface PairOptions {
   readonly server?: Partial<Omit<ServerConnectionOptions, 'createTls'>>;
   readonly clientTransport?: Partial<TransportOptions>;
   readonly serverTransport?: Partial<TransportOptions>;
+  readonly clientTls?: Partial<TlsClientOptions>;
   readonly serverTls?: Partial<TlsServerOptions>;
   readonly alpn?: readonly string[];
   readonly ecnCapable?: boolean;
@@ -56,7 +58,8 @@ export interface PairOptions {
   readonly manualVerdict?: boolean;
 }
 
-const DEFAULTS: ConnectionOptions = {
+/** What connections of tests start from. */
+export const DEFAULTS: ConnectionOptions = {
   versions: [QUIC_V1],
   transport: DEFAULT_TRANSPORT,
   congestion: newReno,
@@ -90,8 +93,7 @@ export class Side {
       packetKey: (suite, key, iv) => {
         const inner = nodeCryptoEngine.packetKey(suite, key, iv);
         return {
-          open: (arena, start, headerLength, length, number) =>
-            inner.open(arena, start, headerLength, length, number),
+          open: (arena, start, headerLength, length, number) => inner.open(arena, start, headerLength, length, number),
           destroy: () => inner.destroy(),
           seal: (arena, start, headerLength, length, number) => {
             this.forge?.(arena.bytes, start, start + headerLength, start + headerLength + length);
@@ -149,6 +151,8 @@ export class EndpointPair {
   filter: (datagram: InFlight) => boolean = () => true;
   /** Bytes that each side has sent, lost ones included. */
   readonly sentBytes = new Map<Side, number>();
+  /** How often a connection's timeout was handled. */
+  wakeups = 0;
   readonly #batch = new TransmitBatch(heapArena(1 << 16));
   readonly #startedAt = this.now;
 
@@ -181,14 +185,14 @@ export class EndpointPair {
   }
 
   connect(overrides: Partial<ClientConnectionOptions> = {}): Connection {
-    const { client, clientTransport, alpn = ['test'], seed = 1 } = this.options;
+    const { client, clientTransport, clientTls, alpn = ['test'], seed = 1 } = this.options;
     const random = new SeededRandom(seed + 1000);
     const connection = this.client.endpoint.connect(this.now, SERVER_ADDRESS, {
       ...DEFAULTS,
       ...client,
       transport: { ...DEFAULT_TRANSPORT, ...clientTransport },
       createTls: (transportParameters) =>
-        createClientSession({ random, alpn, serverName: 'server.test', transportParameters }),
+        createClientSession({ random, alpn, serverName: 'server.test', ...clientTls, transportParameters }),
       ...overrides,
     });
     this.client.adopt(connection);
@@ -230,7 +234,9 @@ export class EndpointPair {
   #expire(): void {
     for (const side of [this.client, this.server])
       for (const connection of side.connections) {
-        if (connection.pollTimeout() <= this.now) connection.handleTimeout(this.now);
+        if (connection.pollTimeout() > this.now) continue;
+        this.wakeups++;
+        connection.handleTimeout(this.now);
       }
   }
 
@@ -280,7 +286,14 @@ export class EndpointPair {
     for (let at = 0, i = 0; at < length; at += segmentSize, i++) {
       const bytes = arena.bytes.slice(at, Math.min(length, at + segmentSize));
       const what = count === 1 ? packets.join(' + ') : packets[i];
-      const sent = { at: this.now + this.delay, from: side, source: side.address, destination: destination!, bytes, ecn };
+      const sent = {
+        at: this.now + this.delay,
+        from: side,
+        source: side.address,
+        destination: destination!,
+        bytes,
+        ecn,
+      };
       const kept = this.filter(sent);
       this.log.push(`${this.now - this.#startedAt} ${side.name} ${bytes.length}${kept ? '' : ' lost'}: ${what}`);
       if (kept) this.inFlight.push(sent);
@@ -315,4 +328,36 @@ export function forgeOneRtt(side: Side, frames: Uint8Array): void {
     bytes.set(frames, payload);
     side.forge = undefined;
   };
+}
+
+/** Sends `size` bytes on a new stream. */
+export function send(pair: EndpointPair, connection: Connection, size: number): number {
+  const id = connection.streams.open(false);
+  const sender = connection.streams.sender(id)!;
+  sender.write(pair.now, new Uint8Array(size).fill(1));
+  sender.finish(pair.now);
+  return id;
+}
+
+/** Reads all there is on a stream and returns how much it was. */
+export function readAll(pair: EndpointPair, connection: Connection, id: number): number {
+  const receiver = connection.streams.receiver(id);
+  let total = 0;
+  for (let piece = receiver?.read(pair.now); piece !== undefined; piece = receiver?.read(pair.now))
+    total += piece.length;
+  return total;
+}
+
+/** Puts `frames` in place of those of a 1-RTT packet of the side's first connection, sent now. */
+export function sendForged(pair: EndpointPair, side: Side, frames: Uint8Array | readonly number[]): void {
+  forgeOneRtt(side, Uint8Array.from(frames));
+  assert.ok(side.connections[0]!.sendDatagram(new Uint8Array(1000)));
+  pair.run(pair.delay + 1);
+  assert.equal(side.forge, undefined, 'the packet was sent');
+}
+
+/** A frame as its writer makes it. */
+export function frame(write: (bytes: Uint8Array) => number): Uint8Array {
+  const bytes = new Uint8Array(200);
+  return bytes.subarray(0, write(bytes));
 }

@@ -17,7 +17,9 @@ export function shortfallOf(iteration: Iteration, split: Split, run: readonly It
   const streams: StreamShortfall[] = [];
   for (let id = 1; id <= count; id++) {
     const own = split === 'copies' ? size : (whole?.stream(id)?.bytes ?? stripeOf(iteration.announcement, id).length);
-    streams.push(streamShortfall(iteration, id, whole !== undefined && whole.stream(id) === undefined ? 0 : own, usual));
+    streams.push(
+      streamShortfall(iteration, id, whole !== undefined && whole.stream(id) === undefined ? 0 : own, usual),
+    );
   }
   const total = (pick: (stream: StreamShortfall) => number) => streams.reduce((sum, stream) => sum + pick(stream), 0);
   return {
@@ -37,7 +39,8 @@ function streamShortfall(iteration: Iteration, id: number, expectedBytes: number
   const stream = iteration.stream(id);
   const bytes = stream?.bytes ?? 0;
   // Three bytes of data that read END were taken for one.
-  const hidden = stream !== undefined && stream.doubtfulEndAt >= 0 && bytes + END_LENGTH === expectedBytes ? END_LENGTH : 0;
+  const hidden =
+    stream !== undefined && stream.doubtfulEndAt >= 0 && bytes + END_LENGTH === expectedBytes ? END_LENGTH : 0;
   const missingBytes = Math.max(0, expectedBytes - bytes - hidden);
   return {
     stream: id,

@@ -144,7 +144,7 @@ export class ClassicSender {
     if (before === undefined) this.#conclude('no-answer');
     else if (this.#isLast || before.reply === undefined) this.#conclude('lost');
     // One reply may get lost; the server that sent it waits for the next initial message.
-    else this.#goOn(now);
+    else this.#goOn();
   }
 
   handleDatagram(now: number, datagram: Uint8Array, host: string): void {
@@ -158,7 +158,7 @@ export class ClassicSender {
     this.#current!.repliedAt = now;
     if (this.#isLast) this.#conclude(reply === 'FINISHED' ? undefined : 'wants-more');
     else if (reply === 'FINISHED') this.#conclude('finished-early');
-    else this.#goOn(now);
+    else this.#goOn();
   }
 
   /** Ends the run as it is. */
@@ -185,6 +185,7 @@ export class ClassicSender {
     this.#open = streams;
     this.#turn = 0;
     this.#state = 'sending';
+    this.#pacer.restart(now);
     this.#options.onIterationStart(this.#current);
     return writeAnnouncement(out, this.announcement);
   }
@@ -221,10 +222,9 @@ export class ClassicSender {
     return writeEnd(out, stream + 1);
   }
 
-  #goOn(now: number): void {
+  #goOn(): void {
     this.#close();
     this.#state = 'announcing';
-    this.#pacer.restart(now);
   }
 
   #conclude(failure: SenderFailure | undefined): void {

@@ -1,5 +1,12 @@
 import { Iteration, type Verdict } from './iteration.ts';
-import { type Announcement, ANNOUNCEMENT_BYTES, MAX_STREAMS, type Reply, readAnnouncement, streamOf } from './messages.ts';
+import {
+  ANNOUNCEMENT_BYTES,
+  type Announcement,
+  MAX_STREAMS,
+  type Reply,
+  readAnnouncement,
+  streamOf,
+} from './messages.ts';
 
 /** Where a datagram came from. */
 export interface Source {
@@ -184,7 +191,10 @@ export class ClassicServer {
 
   #onReceiving(now: number, datagram: Uint8Array, from: Source): void {
     const iteration = this.#current!;
-    if (!this.#isSender(from)) return this.#onStranger(now, datagram, from);
+    if (!this.#isSender(from)) {
+      this.ignored.strangers++;
+      return;
+    }
     if (iteration.isEmpty && this.#isRepeated(datagram)) {
       this.ignored.duplicateAnnouncements++;
       return;
@@ -193,18 +203,6 @@ export class ClassicServer {
     this.#count(verdict);
     if (verdict === 'data') this.#options.events.onData(streamOf(datagram), datagram);
     if (iteration.hasAllEnds && iteration.isWhole) this.#endIteration(now, 'ends');
-  }
-
-  /** Somebody else. Until the first announcement has been followed by data, the next one may take its place. */
-  #onStranger(now: number, datagram: Uint8Array, from: Source): void {
-    const isUndecided = this.#current!.number === 1 && this.#current!.isEmpty;
-    const announcement = isUndecided && datagram.length === ANNOUNCEMENT_BYTES ? this.#readFirst(datagram, from) : undefined;
-    if (announcement === undefined) {
-      this.ignored.strangers++;
-      return;
-    }
-    this.#forget();
-    this.#begin(now, announcement, from);
   }
 
   #onBetween(now: number, datagram: Uint8Array, from: Source): void {
@@ -272,4 +270,3 @@ export class ClassicServer {
     if (this.#warnings === MAX_WARNINGS) this.#options.events.onWarning('more of that is only counted');
   }
 }
-

@@ -25,7 +25,7 @@ export const TransportErrorCode = {
 
 /**
  * What a peer did against the specification. It closes that one connection with `code`; it is thrown where the
- * violation is read and caught in one place (connection/receive.ts).
+ * violation is read and caught in one place (connection/connection.ts).
  */
 export class TransportError extends Error {
   readonly code: number;

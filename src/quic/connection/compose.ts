@@ -33,6 +33,12 @@ export interface ComposeParts {
 }
 
 /**
+ * After so many packets with nothing but an ACK, the next one also has a PING: nobody acknowledges ACKs, so a pure receiver
+ * would repeat its oldest ranges forever and never confirm a key update. RFC 9000 §13.2.4.
+ */
+const ACKS_PER_PING = 32;
+
+/**
  * Writes one packet in the clear: header, then frames in order of urgency. What it wrote is described by the public fields
  * until the next call; the records of the frames wait in the space's sent packets to be committed.
  */
@@ -43,6 +49,9 @@ export class Compose {
   ackEliciting = false;
   /** Whether the packet counts towards bytes in flight: ack-eliciting, or with padding. RFC 9002 §2. */
   inFlight = false;
+
+  /** Packets with nothing but an ACK since the last ack-eliciting one. < ACKS_PER_PING, unless the window is full. */
+  #acksInARow = 0;
 
   constructor(parts: ComposeParts) {
     this.#parts = parts;
@@ -102,7 +111,10 @@ export class Compose {
       at = crypto.writeFrames(bytes, at, end, sent);
       if (isOneRtt) at = this.#application(now, bytes, at, end, sent);
       if (at === behindAck && probe && at < end) at = writePing(bytes, at);
+    } else if (isOneRtt && mayCarry && at < end && ++this.#acksInARow >= ACKS_PER_PING) {
+      at = writePing(bytes, at);
     }
+    if (at > behindAck) this.#acksInARow = 0;
     this.ackEliciting = this.inFlight = at > behindAck;
     if (at === payload) {
       sent.abandon();

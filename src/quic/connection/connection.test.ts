@@ -1,147 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { CLIENT_ADDRESS, EndpointPair, forgeOneRtt, type PairOptions, type Side } from '../../../test/support/endpoint-pair.ts';
-import type { Address } from '../base/address.ts';
-import { TransportErrorCode } from '../base/errors.ts';
+import { EndpointPair, type PairOptions, readAll, send } from '../../../test/support/endpoint-pair.ts';
 import { NEVER } from '../base/time.ts';
-import { FrameType } from '../wire/frame-type.ts';
-import { writeNewConnectionId, writePathChallenge, writeRetireConnectionId } from '../wire/frames.ts';
-import type { Connection } from './connection.ts';
-
-const MOVED: Address = { ...CLIENT_ADDRESS, port: 50_001 };
-const ELSEWHERE: Address = { family: 4, host: '203.0.113.9', port: 9999 };
-
-/** Sends `size` bytes on a new stream. */
-function send(pair: EndpointPair, connection: Connection, size: number): number {
-  const id = connection.streams.open(false);
-  const sender = connection.streams.sender(id)!;
-  sender.write(pair.now, new Uint8Array(size).fill(1));
-  sender.finish(pair.now);
-  return id;
-}
-
-/** Reads all there is on a stream and returns how much it was. */
-function readAll(pair: EndpointPair, connection: Connection, id: number): number {
-  const receiver = connection.streams.receiver(id);
-  let total = 0;
-  for (let piece = receiver?.read(pair.now); piece !== undefined; piece = receiver?.read(pair.now)) total += piece.length;
-  return total;
-}
-
-/** Puts `frames` in place of those of a 1-RTT packet of the side's first connection, sent now. */
-function sendForged(pair: EndpointPair, side: Side, frames: Uint8Array | readonly number[]): void {
-  forgeOneRtt(side, Uint8Array.from(frames));
-  assert.ok(side.connections[0]!.sendDatagram(new Uint8Array(1000)));
-  pair.run(pair.delay + 1);
-  assert.equal(side.forge, undefined, 'the packet was sent');
-}
-
-/** A frame as its writer makes it. */
-function frame(write: (bytes: Uint8Array) => number): Uint8Array {
-  const bytes = new Uint8Array(200);
-  return bytes.subarray(0, write(bytes));
-}
-
-describe('a peer that breaks the rules hears the code of the rule', () => {
-  const id = new Uint8Array(8).fill(9);
-  const token = new Uint8Array(16).fill(8);
-  const C = TransportErrorCode;
-  const cases: [name: string, from: 'client' | 'server', frames: Uint8Array | readonly number[], code: number, type: number][] = [
-    ['NEW_TOKEN from a client', 'client', [7, 1, 1], C.PROTOCOL_VIOLATION, 7],
-    ['HANDSHAKE_DONE from a client', 'client', [0x1e], C.PROTOCOL_VIOLATION, 0x1e],
-    ['an unknown frame', 'client', [0x21], C.FRAME_ENCODING_ERROR, 0x21],
-    ['nothing but PADDING is no frame at all, but allowed', 'client', [], -1, 0],
-    ['an acknowledgement of what was never sent', 'server', [2, 0x40, 200, 0, 0, 0], C.PROTOCOL_VIOLATION, 2],
-    ['CRYPTO data far ahead', 'server', [6, 0x80, 1, 0x86, 0xa0, 1, 1], C.CRYPTO_BUFFER_EXCEEDED, 6],
-    ['TLS from a client that has finished', 'client', [6, 0, 5, 24, 0, 0, 1, 0], C.CRYPTO_ERROR + 10, 6],
-    ['data on a stream that only the other side sends on', 'client', [8, 3, 1], C.STREAM_STATE_ERROR, 8],
-    ['a stream beyond the limit', 'client', [8, 0x48, 0, 1], C.STREAM_LIMIT_ERROR, 8],
-    ['a connection ID never issued is retired', 'client', [0x19, 40], C.PROTOCOL_VIOLATION, 0x19],
-    ['the connection ID of this very packet is retired', 'client', [0x19, 0], C.PROTOCOL_VIOLATION, 0x19],
-    [
-      'a sequence number with another connection ID',
-      'client',
-      frame((b) => writeNewConnectionId(b, 0, 1, 0, id, token)),
-      C.PROTOCOL_VIOLATION,
-      0x18,
-    ],
-    [
-      'more connection IDs than the limit',
-      'client',
-      frame((b) => {
-        let at = 0;
-        for (let i = 0; i < 5; i++) at = writeNewConnectionId(b, at, 4 + i, 0, Uint8Array.of(1, 2, 3, 4, i), token);
-        return at;
-      }),
-      C.CONNECTION_ID_LIMIT_ERROR,
-      0x18,
-    ],
-    ['Retire Prior To above the sequence number', 'client', [0x18, 5, 6, 1, 1, ...token], C.FRAME_ENCODING_ERROR, 0x18],
-    ['a RESET_STREAM that shrinks the stream', 'client', [10, 2, 4, 1, 1, 1, 1, 4, 2, 0, 2], C.FINAL_SIZE_ERROR, 4],
-  ];
-  for (const [name, from, frames, code, frameType] of cases) {
-    test(name, () => {
-      const pair = new EndpointPair();
-      const { client, server } = pair.established();
-      const receiver = from === 'client' ? server : client;
-      const sender = from === 'client' ? client : server;
-      sendForged(pair, pair[from], frames);
-      if (code < 0) return assert.equal(receiver.state, 'established');
-      assert.equal(receiver.state, 'closing');
-      assert.equal(receiver.closeInfo!.code, code, receiver.closeInfo!.reason);
-      assert.equal(receiver.closeInfo!.frameType, frameType);
-      pair.run(50);
-      assert.equal(sender.state, 'draining');
-      assert.equal(sender.closeInfo!.source, 'peer');
-      assert.equal(sender.closeInfo!.code, code);
-      pair.run(10_000);
-      assert.equal(receiver.state, 'closed');
-      assert.equal(sender.state, 'closed');
-      assert.equal(receiver.pollTimeout(), NEVER);
-    });
-  }
-
-  test('reserved bits', () => {
-    const pair = new EndpointPair();
-    const { client, server } = pair.established();
-    pair.client.forge = (bytes, start) => {
-      bytes[start]! |= 0x18;
-    };
-    client.ping();
-    pair.run(15);
-    assert.equal(server.closeInfo!.code, C.PROTOCOL_VIOLATION);
-  });
-
-  test('a DATAGRAM frame larger than announced', () => {
-    const pair = new EndpointPair({ serverTransport: { maxDatagramFrameSize: 500 } });
-    const { client, server } = pair.established();
-    assert.equal(client.maxDatagramLength, 497);
-    forgeOneRtt(pair.client, Uint8Array.of(FrameType.DATAGRAM_LEN, 0x41, 0xf4, ...new Array(500).fill(0)));
-    send(pair, client, 2000);
-    pair.run(20);
-    assert.equal(server.closeInfo!.code, C.PROTOCOL_VIOLATION);
-  });
-});
-
-describe('an acknowledgement of a packet number that was left out', () => {
-  test('ends the connection', () => {
-    const pair = new EndpointPair();
-    const { client, server } = pair.established();
-    const numbers = () => pair.log.flatMap((line) => (/client .* 1-RTT (\d+)/.exec(line) ?? []).slice(1).map(Number));
-    let skipped = -1;
-    for (let i = 0; i < 100 && skipped < 0; i++) {
-      client.ping();
-      pair.run(30);
-      const sent = numbers();
-      if (!sent.includes(Math.max(...sent) - 1)) skipped = Math.max(...sent) - 1;
-    }
-    assert.ok(skipped > 0, 'one was left out');
-    assert.equal(client.state, 'established');
-    sendForged(pair, pair.server, [2, skipped, 0, 0, 0]);
-    assert.equal(client.closeInfo!.code, TransportErrorCode.PROTOCOL_VIOLATION);
-    assert.equal(server.stats().packetsLost, 0);
-  });
-});
 
 describe('key updates', () => {
   for (const starter of ['client', 'server'] as const) {
@@ -181,151 +41,6 @@ describe('key updates', () => {
   });
 });
 
-describe('connection IDs', () => {
-  test('the peer retires what it is told to, and gets new ones', () => {
-    const pair = new EndpointPair();
-    const { client, server } = pair.established();
-    // The client has offered 1 to 3. Number 4 retires them all.
-    const id = Uint8Array.of(5, 5, 5, 5, 5, 5, 5, 5);
-    sendForged(pair, pair.client, frame((b) => writeNewConnectionId(b, 0, 4, 4, id, new Uint8Array(16))));
-    const used: Uint8Array[] = [];
-    pair.server.forge = (bytes, start) => {
-      used.push(bytes.slice(start + 1, start + 9));
-    };
-    server.ping();
-    pair.run(100);
-    assert.ok(used.length > 0 && used.every((bytes) => bytes.every((byte) => byte === 5)));
-    assert.equal(server.state, 'established');
-    assert.ok(pair.log.some((line) => /server .*RetireConnectionId/.test(line)));
-    assert.equal(client.state, 'established');
-  });
-
-  test('a retransmitted offer of one that has been retired is not used again', () => {
-    const pair = new EndpointPair();
-    const { server } = pair.established();
-    const offer = frame((b) => writeNewConnectionId(b, 0, 4, 4, new Uint8Array(8).fill(5), new Uint8Array(16)));
-    const more = frame((b) => writeNewConnectionId(b, 0, 5, 5, new Uint8Array(8).fill(6), new Uint8Array(16)));
-    sendForged(pair, pair.client, offer);
-    sendForged(pair, pair.client, more);
-    sendForged(pair, pair.client, offer);
-    const used: number[] = [];
-    pair.server.forge = (bytes, start) => {
-      used.push(bytes[start + 1]!);
-    };
-    server.ping();
-    pair.run(10);
-    assert.deepEqual(used, [6]);
-  });
-
-  test('retired by the peer, an ID is replaced', () => {
-    const pair = new EndpointPair();
-    const { client, server } = pair.established();
-    sendForged(pair, pair.client, frame((b) => writeRetireConnectionId(b, 0, 2)));
-    pair.run(50);
-    assert.equal(server.state, 'established');
-    assert.equal(client.state, 'established');
-    assert.match(pair.log.join('\n'), /server \d+: 1-RTT \d+ \[.*NewConnectionId/);
-  });
-});
-
-describe('migration', () => {
-  test('a client behind a NAT that changes its port goes on, once the server has made sure', () => {
-    const pair = new EndpointPair();
-    const { client, server } = pair.established();
-    pair.client.address = MOVED;
-    const id = send(pair, client, 100_000);
-    pair.run(2000);
-    assert.equal(readAll(pair, server, id), 100_000);
-    assert.deepEqual(server.remoteAddress, MOVED);
-    assert.equal(pair.server.eventsOf('path_validated').length, 1);
-    assert.ok(pair.log.some((line) => /server 1200: 1-RTT \d+ \[PathChallenge\]/.test(line)));
-    assert.ok(pair.log.some((line) => /client 1200: 1-RTT \d+ \[PathResponse\]/.test(line)));
-    assert.equal(server.pollTimeout() > pair.now + 1000, true, 'no timer is left over');
-  });
-
-  test('another host is another path: the congestion state starts over', () => {
-    const pair = new EndpointPair();
-    const { client, server } = pair.established();
-    send(pair, server, 200_000);
-    pair.run(1000);
-    const before = server.stats().congestionWindow;
-    assert.ok(before > 20_000);
-    pair.client.address = ELSEWHERE;
-    client.ping();
-    pair.run(15);
-    assert.deepEqual(server.remoteAddress, ELSEWHERE);
-    assert.ok(server.stats().congestionWindow < before);
-    pair.run(1000);
-    assert.equal(pair.server.eventsOf('path_validated').length, 1);
-    // RFC 9000 §9.5: the two paths are not to be linked by the connection ID.
-    assert.ok(pair.log.some((line) => /server .*RetireConnectionId/.test(line)));
-  });
-
-  test('a forwarded packet does not take the connection away: the server finds its way back', () => {
-    const pair = new EndpointPair();
-    const { client, server } = pair.established();
-    let toElsewhere = 0;
-    pair.filter = (datagram) => {
-      if (datagram.destination === ELSEWHERE) toElsewhere += datagram.bytes.length;
-      return datagram.destination !== ELSEWHERE;
-    };
-    client.ping();
-    pair.flush();
-    const [copied] = pair.inFlight.splice(0);
-    const id = send(pair, server, 50_000);
-    pair.deliver(pair.server, ELSEWHERE, copied!.bytes);
-    assert.deepEqual(server.remoteAddress, ELSEWHERE);
-    pair.run(2000);
-    assert.ok(toElsewhere <= 3 * copied!.bytes.length, `${toElsewhere} bytes to where nobody asked for them`);
-    assert.deepEqual(server.remoteAddress, CLIENT_ADDRESS);
-    assert.equal(readAll(pair, client, id), 50_000);
-    assert.equal(server.state, 'established');
-  });
-
-  test('nobody answers at the new address: back to the old one after a while', () => {
-    const pair = new EndpointPair();
-    const { client, server } = pair.established();
-    pair.filter = ({ from }) => from === pair.client;
-    pair.client.address = MOVED;
-    client.ping();
-    pair.run(15);
-    assert.deepEqual(server.remoteAddress, MOVED);
-    pair.run(5000);
-    assert.deepEqual(server.remoteAddress, CLIENT_ADDRESS);
-  });
-
-  test('of many challenges in one packet one is answered, on the path that they came by', () => {
-    const pair = new EndpointPair();
-    pair.established();
-    const challenges = frame((b) => {
-      let at = 0;
-      for (let i = 0; i < 20; i++) at = writePathChallenge(b, at, new Uint8Array(8).fill(i));
-      return at;
-    });
-    pair.client.address = ELSEWHERE;
-    let answered = 0;
-    pair.filter = (datagram) => {
-      if (datagram.destination === ELSEWHERE) answered += datagram.bytes.length;
-      return true;
-    };
-    sendForged(pair, pair.client, challenges);
-    pair.run(20);
-    assert.equal(answered, 1200);
-    assert.deepEqual(pair.server.connections[0]!.remoteAddress, CLIENT_ADDRESS, 'a probing packet does not move it');
-  });
-
-  test('a client ignores its server at another address', () => {
-    const pair = new EndpointPair();
-    const { client, server } = pair.established();
-    server.ping();
-    pair.flush();
-    const [datagram] = pair.inFlight.splice(0);
-    pair.deliver(pair.client, ELSEWHERE, datagram!.bytes);
-    assert.deepEqual(pair.client.drops, ['unknown_source']);
-    assert.equal(client.stats().packetsReceived, 2);
-  });
-});
-
 describe('the end', () => {
   test('an application closes: the peer hears code and reason and falls silent', () => {
     const pair = new EndpointPair();
@@ -360,6 +75,7 @@ describe('the end', () => {
       server.ping();
       pair.run(1);
     }
+    pair.run(30);
     assert.equal(server.state, 'draining');
   });
 
@@ -387,7 +103,10 @@ describe('the end', () => {
   });
 
   test('idle on both sides, silently', () => {
-    const pair = new EndpointPair({ clientTransport: { maxIdleTimeout: 5000 }, serverTransport: { maxIdleTimeout: 9000 } });
+    const pair = new EndpointPair({
+      clientTransport: { maxIdleTimeout: 5000 },
+      serverTransport: { maxIdleTimeout: 9000 },
+    });
     const { client, server } = pair.established();
     const lines = pair.log.length;
     pair.run(4000);
@@ -448,12 +167,40 @@ describe('datagrams', () => {
   });
 });
 
+describe('timers', () => {
+  test('an idle connection sleeps', () => {
+    const pair = new EndpointPair({ clientTransport: { maxIdleTimeout: 0 }, serverTransport: { maxIdleTimeout: 0 } });
+    const { client, server } = pair.established();
+    pair.wakeups = 0;
+    assert.equal(client.pollTimeout(), NEVER);
+    assert.equal(server.pollTimeout(), NEVER);
+    pair.run(1e6);
+    assert.equal(pair.wakeups, 0);
+  });
+
+  test('a peer that has gone is probed ever more slowly', () => {
+    const pair = new EndpointPair();
+    const { client } = pair.established();
+    send(pair, client, 100_000);
+    pair.filter = () => false;
+    pair.wakeups = 0;
+    const lines = pair.log.length;
+    pair.run(29_000);
+    assert.ok(pair.wakeups < 25, `${pair.wakeups} timeouts handled`);
+    assert.ok(pair.log.length - lines < 40, `${pair.log.length - lines} datagrams`);
+    assert.equal(client.state, 'established');
+  });
+});
+
 describe('what an endpoint does over time', () => {
   const variants: [string, PairOptions][] = [
     ['plain', {}],
     ['large datagrams', { client: { datagramSize: 1452 }, server: { datagramSize: 1452 } }],
     ['ECN', { ecnCapable: true }],
-    ['a peer that takes less than configured', { client: { datagramSize: 4000 }, serverTransport: { maxUdpPayloadSize: 1300 } }],
+    [
+      'a peer that takes less than configured',
+      { client: { datagramSize: 4000 }, serverTransport: { maxUdpPayloadSize: 1300 } },
+    ],
   ];
   for (const [name, options] of variants) {
     test(`loses every tenth datagram and still delivers everything: ${name}`, () => {
@@ -490,5 +237,23 @@ describe('what an endpoint does over time', () => {
     assert.ok(marks.length > 10);
     assert.ok(marks.every((mark) => mark === 2));
     assert.equal(client.stats().ecnCeEvents, 0);
+  });
+
+  test('a pure receiver has its ACKs acknowledged now and then, and its key update confirmed by that', () => {
+    const pair = new EndpointPair();
+    const { client, server } = pair.established();
+    assert.equal(server.updateKey(pair.now), true);
+    const logged = pair.log.length;
+    const sender = client.streams.sender(client.streams.open(false))!;
+    for (let i = 0; i < 100; i++) {
+      sender.write(pair.now, new Uint8Array(100));
+      pair.run(60);
+    }
+    const acks = pair.log.slice(logged).filter((line) => / server .*\[Ack( Ping)?\]/.test(line));
+    assert.ok(acks.length > 64);
+    const withPing = acks.flatMap((line, i) => (line.includes('Ping') ? [i] : []));
+    assert.ok(withPing.length >= 2);
+    for (let i = 1; i < withPing.length; i++) assert.ok(withPing[i]! - withPing[i - 1]! === 32);
+    assert.equal(server.updateKey(pair.now), true, 'the first update is confirmed');
   });
 });

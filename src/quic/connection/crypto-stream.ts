@@ -7,6 +7,9 @@ import { type SentFrames, SentKind } from '../wire/sent-frames.ts';
 /** How far ahead of the next needed byte handshake data may run, in bytes. RFC 9000 §7.5 asks for at least 4,096. */
 const RECEIVE_LIMIT = 64 << 10;
 
+/** How many pieces may wait for their turn. */
+const MAX_SEGMENTS = 1024;
+
 /** A piece of a CRYPTO stream that came ahead of its turn. */
 interface Segment {
   readonly offset: number;
@@ -44,7 +47,8 @@ export class CryptoStream {
       );
     }
     if (offset + length <= this.#read || this.#isHeld(offset, offset + length)) return;
-    if (this.#segments.length >= 1024) {
+    // What comes in its turn is always taken: it is what empties the list.
+    if (this.#segments.length >= MAX_SEGMENTS && offset > this.#read) {
       throw new TransportError(
         TransportErrorCode.CRYPTO_BUFFER_EXCEEDED,
         'handshake data in too many pieces',

@@ -215,7 +215,7 @@ export class Driver {
   /** An armed timer that fires early costs less than re-arming at every change. */
   #arm(): void {
     const earliest = this.#timers.earliest;
-    if (earliest >= this.#armedAt) return;
+    if (earliest >= this.#armedAt || this.#closed) return;
     this.#timer?.cancel();
     this.#armedAt = earliest;
     this.#timer = this.#runtime.setTimer(earliest, () => this.#onTimer());

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CLIENT_ADDRESS, EndpointPair, IDENTITY, type InFlight, SERVER_ADDRESS } from '../../../test/support/endpoint-pair.ts';
-import { writeVersionNegotiation } from '../wire/header.ts';
+import {
+  CLIENT_ADDRESS,
+  EndpointPair,
+  IDENTITY,
+  type InFlight,
+  SERVER_ADDRESS,
+} from '../../../test/support/endpoint-pair.ts';
+import { Header, readHeader, writeVersionNegotiation } from '../wire/header.ts';
 import { QUIC_V1, QUIC_V2 } from '../wire/versions.ts';
 
 /** A chain too long for three times the client's first datagram. */
@@ -103,12 +109,15 @@ test('Version Negotiation is ignored from whoever has not seen the first packet,
   const { bytes } = pair.inFlight[0]!;
   const dcid = bytes.slice(6, 14);
   const scid = bytes.slice(15, 23);
-  const negotiation = (from: Uint8Array, versions: number[]) => {
+  const negotiation = (from: Uint8Array, versions: number[], version = 0) => {
     const out = new Uint8Array(100);
-    pair.deliver(pair.client, SERVER_ADDRESS, out.subarray(0, writeVersionNegotiation(out, 0, scid, from, versions, 0)));
+    const end = writeVersionNegotiation(out, 0, scid, from, versions, 0);
+    out[1] = version;
+    pair.deliver(pair.client, SERVER_ADDRESS, out.subarray(0, end));
   };
   negotiation(new Uint8Array(8), [QUIC_V2]);
   negotiation(dcid, [QUIC_V2, QUIC_V1]);
+  negotiation(dcid, [QUIC_V2], 0x99);
   assert.equal(client.state, 'handshaking');
   pair.run(500);
   negotiation(dcid, [QUIC_V2]);
@@ -133,7 +142,11 @@ test('a handshake gets through whichever of its first six datagrams are lost', (
     const server = pair.server.connections[0]!;
     assert.equal(client.stats().handshakeConfirmedAt > 0, true, `mask ${mask}\n${pair.log.join('\n')}`);
     assert.equal(server.stats().handshakeConfirmedAt > 0, true, `mask ${mask}`);
-    assert.equal(client.stats().bytesInFlight + server.stats().bytesInFlight, 0, `mask ${mask}\n${pair.log.join('\n')}`);
+    assert.equal(
+      client.stats().bytesInFlight + server.stats().bytesInFlight,
+      0,
+      `mask ${mask}\n${pair.log.join('\n')}`,
+    );
   }
 });
 
@@ -149,13 +162,17 @@ test('a server never sends more than three times what it received, and the clien
         if (kept) received += datagram.bytes.length;
         if (pair.log.at(-1) !== undefined && (datagram.bytes[0]! & 0x30) === 0x20) validated = true;
       } else if (!validated) {
-        assert.ok(pair.sentBytes.get(pair.server)! <= 3 * received, `${pair.sentBytes.get(pair.server)} for ${received}`);
+        assert.ok(
+          pair.sentBytes.get(pair.server)! <= 3 * received,
+          `${pair.sentBytes.get(pair.server)} for ${received}`,
+        );
       }
       return kept;
     };
     const client = pair.connect();
     pair.run(20_000);
     assert.equal(client.state, 'established', `lost ${lost}\n${pair.log.join('\n')}`);
+    assert.ok(pair.wakeups < 30, `${pair.wakeups} timeouts handled`);
   }
 });
 
@@ -190,6 +207,20 @@ test('an Initial in a datagram below 1,200 bytes makes no connection and is not 
   const [first] = pair.inFlight.splice(0);
   pair.deliver(pair.server, CLIENT_ADDRESS, first!.bytes.subarray(0, 1199));
   assert.equal(pair.server.connections.length, 0);
+});
+
+test('a client that puts an Initial into a small datagram later on is not heard', () => {
+  const pair = new EndpointPair();
+  pair.connect();
+  pair.run(25);
+  const [second] = pair.inFlight.splice(0);
+  const header = new Header();
+  assert.ok(readHeader(second!.bytes, 0, second!.bytes.length, 8, header));
+  const before = pair.server.connections[0]!.stats().packetsReceived;
+  pair.deliver(pair.server, CLIENT_ADDRESS, second!.bytes.subarray(0, header.end));
+  assert.equal(pair.server.connections[0]!.stats().packetsReceived, before);
+  pair.deliver(pair.server, CLIENT_ADDRESS, second!.bytes);
+  assert.ok(pair.server.connections[0]!.stats().packetsReceived > before);
 });
 
 test('a changed bit anywhere in the first datagram makes no connection', () => {
@@ -262,14 +293,20 @@ test('1-RTT packets that overtake the handshake are put aside', () => {
 });
 
 test('a server that has to think about the client certificate opens what was put aside once it has', () => {
-  const pair = new EndpointPair({ serverTls: { requestClientCertificate: 'request' }, manualVerdict: true });
+  const pair = new EndpointPair({
+    clientTls: { certificate: IDENTITY },
+    serverTls: { requestClientCertificate: 'require' },
+    manualVerdict: true,
+  });
   const client = pair.connect();
   pair.run(25);
   client.verdict(pair.now, { ok: true });
   const stream = client.streams.open(false);
   client.streams.sender(stream)!.write(pair.now, new Uint8Array(500).fill(7));
-  pair.run(500);
+  pair.run(100);
   const server = pair.server.connections[0]!;
+  assert.equal(server.state, 'handshaking');
+  server.verdict(pair.now, { ok: true });
   assert.equal(server.state, 'established');
   assert.equal(server.streams.receiver(stream)!.readable, 500);
 });

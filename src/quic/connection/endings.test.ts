@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { NEVER } from '../base/time.ts';
+import { ended } from './events.ts';
+import { IdleTimer } from './idle-timer.ts';
+import { Lifecycle } from './lifecycle.ts';
+
+const INFO = ended('local', 'enough');
+const OTHER = ended('peer', 'more than enough');
+
+describe('idle timer', () => {
+  test('runs from what was received, and from the first thing sent after that', () => {
+    const timer = new IdleTimer(0, 1000, 0);
+    assert.equal(timer.deadline(10), 1000);
+    timer.onAckElicitingSent(100);
+    timer.onAckElicitingSent(200);
+    assert.equal(timer.deadline(10), 1100);
+    timer.onReceived(300);
+    assert.equal(timer.deadline(10), 1300);
+    timer.onAckElicitingSent(400);
+    assert.equal(timer.deadline(10), 1400);
+  });
+
+  test('is the smaller of both ends, zero meaning none, and three probe timeouts at least', () => {
+    const timer = new IdleTimer(0, 1000, 0);
+    timer.setPeerTimeout(0);
+    assert.equal(timer.deadline(10), 1000);
+    timer.setPeerTimeout(500);
+    assert.equal(timer.deadline(10), 500);
+    timer.setPeerTimeout(2000);
+    assert.equal(timer.deadline(10), 500);
+    assert.equal(timer.deadline(300), 900);
+    const none = new IdleTimer(0, 0, 0);
+    assert.equal(none.deadline(10), NEVER);
+    none.setPeerTimeout(500);
+    assert.equal(none.deadline(10), 500);
+  });
+
+  test('a keep-alive is due once after each thing heard', () => {
+    const timer = new IdleTimer(0, 1000, 300);
+    assert.equal(timer.keepAliveAt(), 300);
+    timer.onAckElicitingSent(300);
+    assert.equal(timer.keepAliveAt(), NEVER);
+    timer.onReceived(350);
+    assert.equal(timer.keepAliveAt(), 650);
+    assert.equal(new IdleTimer(0, 1000, 0).keepAliveAt(), NEVER);
+  });
+});
+
+describe('lifecycle', () => {
+  test('closing lasts its time and answers the 1st, 3rd, 7th and 15th stray', () => {
+    const life = new Lifecycle();
+    life.onStray();
+    assert.equal(life.closePending, false);
+    life.close(100, INFO, 30);
+    assert.deepEqual([life.state, life.endAt, life.closePending, life.isOpen], ['closing', 130, true, false]);
+    life.closePending = false;
+    const answered: number[] = [];
+    for (let i = 1; i <= 20; i++) {
+      life.onStray();
+      if (life.closePending) answered.push(i);
+      life.closePending = false;
+    }
+    assert.deepEqual(answered, [1, 3, 7, 15]);
+  });
+
+  test('draining is silent, and keeps the first reason', () => {
+    const life = new Lifecycle();
+    life.close(100, INFO, 30);
+    life.drain(110, OTHER, 30);
+    assert.deepEqual([life.state, life.endAt, life.closePending, life.info], ['draining', 140, false, INFO]);
+    life.onStray();
+    life.close(115, OTHER, 30);
+    life.drain(120, OTHER, 30);
+    assert.deepEqual([life.state, life.endAt, life.closePending], ['draining', 140, false]);
+  });
+
+  test('the end is the end', () => {
+    const life = new Lifecycle();
+    life.end(INFO);
+    life.close(1, OTHER, 30);
+    life.drain(2, OTHER, 30);
+    life.end(OTHER);
+    assert.deepEqual([life.state, life.endAt, life.closePending, life.info], ['closed', NEVER, false, INFO]);
+  });
+});

@@ -1,0 +1,164 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { CLIENT_ADDRESS, EndpointPair, frame, readAll, send, sendForged } from '../../../test/support/endpoint-pair.ts';
+import type { Address } from '../base/address.ts';
+import { writeNewConnectionId, writePathChallenge, writeRetireConnectionId } from '../wire/frames.ts';
+
+const MOVED: Address = { ...CLIENT_ADDRESS, port: 50_001 };
+const ELSEWHERE: Address = { family: 4, host: '203.0.113.9', port: 9999 };
+
+describe('connection IDs', () => {
+  test('the peer retires what it is told to, and gets new ones', () => {
+    const pair = new EndpointPair();
+    const { client, server } = pair.established();
+    // The client has offered 1 to 3. Number 4 retires them all.
+    const id = Uint8Array.of(5, 5, 5, 5, 5, 5, 5, 5);
+    sendForged(
+      pair,
+      pair.client,
+      frame((b) => writeNewConnectionId(b, 0, 4, 4, id, new Uint8Array(16))),
+    );
+    const used: Uint8Array[] = [];
+    pair.server.forge = (bytes, start) => {
+      used.push(bytes.slice(start + 1, start + 9));
+    };
+    server.ping();
+    pair.run(100);
+    assert.ok(used.length > 0 && used.every((bytes) => bytes.every((byte) => byte === 5)));
+    assert.equal(server.state, 'established');
+    assert.ok(pair.log.some((line) => /server .*RetireConnectionId/.test(line)));
+    assert.equal(client.state, 'established');
+  });
+
+  test('a retransmitted offer of one that has been retired is not used again', () => {
+    const pair = new EndpointPair();
+    const { server } = pair.established();
+    const offer = frame((b) => writeNewConnectionId(b, 0, 4, 4, new Uint8Array(8).fill(5), new Uint8Array(16)));
+    const more = frame((b) => writeNewConnectionId(b, 0, 5, 5, new Uint8Array(8).fill(6), new Uint8Array(16)));
+    sendForged(pair, pair.client, offer);
+    sendForged(pair, pair.client, more);
+    sendForged(pair, pair.client, offer);
+    const used: number[] = [];
+    pair.server.forge = (bytes, start) => {
+      used.push(bytes[start + 1]!);
+    };
+    server.ping();
+    pair.run(10);
+    assert.deepEqual(used, [6]);
+  });
+
+  test('retired by the peer, an ID is replaced', () => {
+    const pair = new EndpointPair();
+    const { client, server } = pair.established();
+    sendForged(
+      pair,
+      pair.client,
+      frame((b) => writeRetireConnectionId(b, 0, 2)),
+    );
+    pair.run(50);
+    assert.equal(server.state, 'established');
+    assert.equal(client.state, 'established');
+    assert.match(pair.log.join('\n'), /server \d+: 1-RTT \d+ \[.*NewConnectionId/);
+  });
+});
+
+describe('migration', () => {
+  test('a client behind a NAT that changes its port goes on, once the server has made sure', () => {
+    const pair = new EndpointPair();
+    const { client, server } = pair.established();
+    pair.client.address = MOVED;
+    const id = send(pair, client, 100_000);
+    pair.run(2000);
+    assert.equal(readAll(pair, server, id), 100_000);
+    assert.deepEqual(server.remoteAddress, MOVED);
+    assert.equal(pair.server.eventsOf('path_validated').length, 1);
+    assert.ok(pair.log.some((line) => /server 1200: 1-RTT \d+ \[PathChallenge\]/.test(line)));
+    assert.ok(pair.log.some((line) => /client 1200: 1-RTT \d+ \[PathResponse\]/.test(line)));
+    assert.equal(server.pollTimeout() > pair.now + 1000, true, 'no timer is left over');
+  });
+
+  test('another host is another path: the congestion state starts over', () => {
+    const pair = new EndpointPair();
+    const { client, server } = pair.established();
+    send(pair, server, 200_000);
+    pair.run(1000);
+    const before = server.stats().congestionWindow;
+    assert.ok(before > 20_000);
+    pair.client.address = ELSEWHERE;
+    client.ping();
+    pair.run(15);
+    assert.deepEqual(server.remoteAddress, ELSEWHERE);
+    assert.ok(server.stats().congestionWindow < before);
+    pair.run(1000);
+    assert.equal(pair.server.eventsOf('path_validated').length, 1);
+    // RFC 9000 §9.5: the two paths are not to be linked by the connection ID.
+    assert.ok(pair.log.some((line) => /server .*RetireConnectionId/.test(line)));
+  });
+
+  test('a forwarded packet does not take the connection away: the server finds its way back', () => {
+    const pair = new EndpointPair();
+    const { client, server } = pair.established();
+    let toElsewhere = 0;
+    pair.filter = (datagram) => {
+      if (datagram.destination === ELSEWHERE) toElsewhere += datagram.bytes.length;
+      return datagram.destination !== ELSEWHERE;
+    };
+    client.ping();
+    pair.flush();
+    const [copied] = pair.inFlight.splice(0);
+    const id = send(pair, server, 50_000);
+    pair.deliver(pair.server, ELSEWHERE, copied!.bytes);
+    assert.deepEqual(server.remoteAddress, ELSEWHERE);
+    pair.run(2000);
+    assert.ok(pair.wakeups < 100, `${pair.wakeups} timeouts handled`);
+    assert.ok(toElsewhere <= 3 * copied!.bytes.length, `${toElsewhere} bytes to where nobody asked for them`);
+    assert.deepEqual(server.remoteAddress, CLIENT_ADDRESS);
+    assert.equal(readAll(pair, client, id), 50_000);
+    assert.equal(server.state, 'established');
+  });
+
+  test('nobody answers at the new address: back to the old one after a while', () => {
+    const pair = new EndpointPair();
+    const { client, server } = pair.established();
+    let count = 0;
+    pair.filter = () => count++ === 0;
+    pair.client.address = MOVED;
+    client.ping();
+    pair.run(15);
+    assert.deepEqual(server.remoteAddress, MOVED);
+    pair.run(5000);
+    assert.deepEqual(server.remoteAddress, CLIENT_ADDRESS);
+  });
+
+  test('of many challenges in one packet one is answered, on the path that they came by', () => {
+    const pair = new EndpointPair();
+    pair.established();
+    const challenges = frame((b) => {
+      let at = 0;
+      for (let i = 0; i < 20; i++) at = writePathChallenge(b, at, new Uint8Array(8).fill(i));
+      return at;
+    });
+    pair.client.address = ELSEWHERE;
+    let answered = 0;
+    pair.filter = (datagram) => {
+      if (datagram.destination === ELSEWHERE) answered += datagram.bytes.length;
+      return true;
+    };
+    sendForged(pair, pair.client, challenges);
+    pair.run(20);
+    assert.equal(answered, 1200);
+    assert.deepEqual(pair.server.connections[0]!.remoteAddress, CLIENT_ADDRESS, 'a probing packet does not move it');
+  });
+
+  test('a client ignores its server at another address', () => {
+    const pair = new EndpointPair();
+    const { client, server } = pair.established();
+    const before = client.stats().packetsReceived;
+    server.ping();
+    pair.flush();
+    const [datagram] = pair.inFlight.splice(0);
+    pair.deliver(pair.client, ELSEWHERE, datagram!.bytes);
+    assert.deepEqual(pair.client.drops, ['unknown_source']);
+    assert.equal(client.stats().packetsReceived, before);
+  });
+});
