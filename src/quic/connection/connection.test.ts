@@ -135,6 +135,14 @@ describe('the end', () => {
     assert.equal(client.closeInfo!.source, 'handshake_timeout');
     assert.equal(pair.log.length, 4, 'probes at 1, 3 and 7 seconds');
   });
+
+  test('an idle timeout that is shorter than the handshake may take says the same', () => {
+    const pair = new EndpointPair({ clientTransport: { maxIdleTimeout: 5000 } });
+    pair.filter = () => false;
+    const client = pair.connect();
+    pair.run(9000);
+    assert.equal(client.closeInfo!.source, 'handshake_timeout');
+  });
 });
 
 describe('datagrams', () => {

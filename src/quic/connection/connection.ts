@@ -230,12 +230,12 @@ export class Connection {
       if (now >= this.#lifecycle.endAt) this.#lifecycle.end(this.#lifecycle.info!);
       return;
     }
-    if (now >= this.#idle.deadline(this.#pto())) {
-      return this.#lifecycle.end(ended('idle_timeout', 'no packet arrived within the idle timeout'));
+    const silent = now >= this.#idle.deadline(this.#pto());
+    const waited = now - this.#times.startedAt;
+    if (this.state === 'handshaking' && (silent || waited >= options.handshakeTimeout)) {
+      return this.#lifecycle.end(ended('handshake_timeout', `no handshake within ${Math.round(waited)} ms`));
     }
-    if (this.state === 'handshaking' && now >= this.#times.startedAt + options.handshakeTimeout) {
-      return this.#lifecycle.end(ended('handshake_timeout', `no handshake within ${options.handshakeTimeout} ms`));
-    }
+    if (silent) return this.#lifecycle.end(ended('idle_timeout', 'no packet arrived within the idle timeout'));
     if (now >= this.#recovery.timeout()) {
       this.#dispatch.now = now;
       this.#recovery.onTimeout(now, this.#dispatch);
