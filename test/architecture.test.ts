@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, posix } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, posix } from 'node:path';
 import { describe, it } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { packageRoot } from './support/package-root.ts';
 
 const PROTOCOL = ['quic/base', 'quic/wire', 'quic/crypto', 'quic/recovery', 'quic/stream', 'quic/tls'];
 const MACHINE = [...PROTOCOL, 'quic/connection', 'quic/endpoint', 'quic/driver'];
@@ -132,16 +132,6 @@ function complaints(path: string, source: string): string[] {
     if (match) found.push(`uses ${what} (${match[0]})`);
   }
   return found;
-}
-
-/** The package root: above this file when it is built in place, else where the tests were started. */
-function packageRoot(): string {
-  let folder = dirname(fileURLToPath(import.meta.url));
-  while (dirname(folder) !== folder) {
-    if (existsSync(join(folder, 'package.json')) && existsSync(join(folder, 'src/quic'))) return folder;
-    folder = dirname(folder);
-  }
-  return process.cwd();
 }
 
 function sources(): Map<string, string> {

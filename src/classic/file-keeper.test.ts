@@ -93,8 +93,14 @@ test('copies whose losses happen to leave one file size are never joined', async
   const { outcome, bytes } = await keep(2, half.length, [damaged, more]);
   assert.ok('file' in outcome && outcome.file.how === 'copy');
   assert.deepEqual(bytes, half);
-  const threeOfFour = [...datagrams(1, half), ...datagrams(2, half).slice(0, 1)];
-  assert.ok('file' in (await keep(3, half.length, [damaged, threeOfFour])).outcome);
+  // Two datagrams of the first and one of the second make three; two and two are more than the file has.
+  const file = FILE.subarray(0, 3072);
+  const without = (stream: number, ...gone: number[]) => datagrams(stream, file).filter((_, i) => !gone.includes(i));
+  const three = [...without(1, 1), ...without(2, 0, 1)];
+  const four = [...without(1, 1), ...without(2, 1)];
+  const never = await keep(2, file.length, [three, four]);
+  assert.deepEqual(never.outcome, { reason: 'incomplete' });
+  assert.deepEqual(never.names, []);
 });
 
 test('a reordered iteration is outvoted; two contents that are as frequent are none', async () => {

@@ -42,8 +42,9 @@ function streamLines(stream: StreamResult, shortfall: IterationShortfall | undef
     ...averages(stream.bytesPerMs, stream.packetsPerMs),
   ];
   if (own === undefined) return lines;
-  if (own.missingBytes > 0) lines.push(`Bytes expected: ${own.expectedBytes} (about ${own.packetsLost} packets lost)`);
-  if (!own.ended) lines.push('END missing');
+  if (own.missingBytes > 0)
+    lines.push(`Bytes expected: ${own.expectedBytes} (about ${count(own.packetsLost, 'packet')} lost)`);
+  if (!own.ended) lines.push(stream.packets === 0 ? 'Never seen' : 'END missing');
   if (own.reorderingSigns > 0) lines.push(`Packets out of order: at least ${own.reorderingSigns}`);
   return lines;
 }
@@ -86,14 +87,17 @@ function problemsOf(shortfall: IterationShortfall): string[] {
   const { missingBytes, expectedBytes, packetsLost, endsMissing, streamsNeverSeen, reorderingSigns, endedBy } =
     shortfall;
   const problems: string[] = [];
-  if (missingBytes > 0)
-    problems.push(`${missingBytes} of ${expectedBytes} expected bytes missing (about ${packetsLost} packets)`);
-  if (endsMissing > 0) problems.push(`${endsMissing} ${endsMissing === 1 ? 'END' : 'ENDs'} missing`);
-  if (streamsNeverSeen > 0)
-    problems.push(`${streamsNeverSeen} ${streamsNeverSeen === 1 ? 'stream' : 'streams'} never seen`);
-  if (reorderingSigns > 0) problems.push(`at least ${reorderingSigns} packets out of order`);
+  const packets = count(packetsLost, 'packet');
+  if (missingBytes > 0) problems.push(`${missingBytes} of ${expectedBytes} expected bytes missing (about ${packets})`);
+  if (endsMissing > 0) problems.push(`${count(endsMissing, 'END')} missing`);
+  if (streamsNeverSeen > 0) problems.push(`${count(streamsNeverSeen, 'stream')} never seen`);
+  if (reorderingSigns > 0) problems.push(`at least ${count(reorderingSigns, 'packet')} out of order`);
   if (endedBy === 'idle') problems.push('ended by silence');
   return problems;
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
 
 /** What a receiver did not take, in a line; undefined when there was nothing. */

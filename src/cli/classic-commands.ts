@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { CLASSIC_PORT, CLASSIC_REPLY_PORT, MAX_CLASSIC_FILE_BYTES, MAX_CLASSIC_STREAMS } from '../classic/index.ts';
 import { MAX_ITERATIONS } from '../transfer/index.ts';
 import { classicSend } from './classic-send.ts';
@@ -30,7 +30,11 @@ export function addClassicCommands(program: Command, run: Run): void {
       port('--reply-port', 1),
       CLASSIC_REPLY_PORT,
     )
-    .option('--listen <host>', 'local address; 0.0.0.0 or :: for all', LOOPBACK)
+    .option(
+      '--listen <host>',
+      'local address; 0.0.0.0 or :: for all. This machine alone by default: there is no authentication',
+      LOOPBACK,
+    )
     .option('--iterations <n>', 'iterations of the run', iterations, 5)
     .option(
       '--idle <ms>',
@@ -39,11 +43,10 @@ export function addClassicCommands(program: Command, run: Run): void {
       1000,
     )
     .option('--into <folder>', 'put the file together in this folder (default: only measure)')
-    .option(
-      '--max-size <bytes>',
-      'ignore larger files, e.g. 500MiB',
-      (text) => parseBytes('--max-size', text),
-      MAX_CLASSIC_FILE_BYTES,
+    .addOption(
+      new Option('--max-size <bytes>', 'ignore larger files, e.g. 500MiB')
+        .argParser((text) => parseBytes('--max-size', text))
+        .default(MAX_CLASSIC_FILE_BYTES, '4 GiB, the most that can be announced'),
     )
     .option('--json', 'one JSON document on standard output', false)
     .action((options) => run(options.json, (output, interruption) => classicServe(options, output, interruption)));
@@ -67,7 +70,11 @@ export function addClassicCommands(program: Command, run: Run): void {
       3,
     )
     .option('--iterations <n>', 'send the whole file so many times: as often as the server expects', iterations, 5)
-    .option('--rate <bits/s>', 'UDP payload per second, e.g. 500k, 20M, 1G', parseRate, 50e6)
+    .addOption(
+      new Option('--rate <bits/s>', 'UDP payload per second, e.g. 500k, 20M, 1G')
+        .argParser(parseRate)
+        .default(50e6, '50M'),
+    )
     .option('--split <how>', 'copies: the whole file on each stream; stripes: a part on each', parseSplit, 'copies')
     .option('--json', 'one JSON document on standard output', false)
     .action((file: string, host: string, options) =>

@@ -16,10 +16,8 @@ export function shortfallOf(iteration: Iteration, split: Split, run: readonly It
   const usual = usualPayload(iteration);
   const streams: StreamShortfall[] = [];
   for (let id = 1; id <= count; id++) {
-    const own = split === 'copies' ? size : (whole?.stream(id)?.bytes ?? stripeOf(iteration.announcement, id).length);
-    streams.push(
-      streamShortfall(iteration, id, whole !== undefined && whole.stream(id) === undefined ? 0 : own, usual),
-    );
+    const stripe = whole === undefined ? stripeOf(iteration.announcement, id).length : (whole.stream(id)?.bytes ?? 0);
+    streams.push(streamShortfall(iteration, id, split === 'copies' ? size : stripe, usual));
   }
   const total = (pick: (stream: StreamShortfall) => number) => streams.reduce((sum, stream) => sum + pick(stream), 0);
   return {

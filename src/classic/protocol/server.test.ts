@@ -234,6 +234,49 @@ test('a repeated initial message is no data', () => {
   assert.equal(server.current!.bytes, 0);
 });
 
+test('data that reads like the initial message is data where a stream can have so little', () => {
+  const content = Buffer.from([0, 0, 0, 4]);
+  const { server, first } = runClassicPair({ content, streams: 1 });
+  assert.equal(server.state, 'finished');
+  assert.deepEqual(first, content);
+  assert.equal(server.ignored.duplicateAnnouncements, 0);
+});
+
+test('an iteration in which all came tells how long each stripe is', () => {
+  const { server } = makeServer();
+  for (const lengths of [
+    [700, 200, 100],
+    [700, 150, 100],
+  ] as const) {
+    server.handleDatagram(0, announcement(3, 1000), SENDER);
+    for (const [i, length] of lengths.entries()) server.handleDatagram(1, data(i + 1, length), SENDER);
+    for (const stream of [1, 2, 3]) server.handleDatagram(1, end(stream), SENDER);
+    server.handleTimeout(500);
+  }
+  assert.equal(splitOf(server.iterations, server.announcement!), 'stripes');
+  const { streams } = shortfallOf(server.iterations[1]!, 'stripes', server.iterations);
+  assert.deepEqual(
+    streams.map(({ expectedBytes, missingBytes }) => [expectedBytes, missingBytes]),
+    [
+      [700, 0],
+      [200, 50],
+      [100, 0],
+    ],
+  );
+});
+
+test('an END that was data is neither missing nor out of order', () => {
+  const { server } = makeServer({ iterations: 1 });
+  server.handleDatagram(0, announcement(1, 1003), SENDER);
+  server.handleDatagram(1, data(1, 500), SENDER);
+  server.handleDatagram(2, end(1), SENDER);
+  server.handleDatagram(3, data(1, 500), SENDER);
+  server.handleDatagram(4, end(1), SENDER);
+  server.handleTimeout(203);
+  const { missingBytes, reorderingSigns } = shortfallOf(server.iterations[0]!, 'copies', server.iterations);
+  assert.deepEqual([missingBytes, reorderingSigns], [0, 0]);
+});
+
 test('a sender that does not come back is given up', () => {
   const { server } = makeServer();
   server.handleDatagram(0, announcement(1, 0), SENDER);
