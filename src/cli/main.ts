@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { MAX_CHUNK_BYTES, MAX_ITERATIONS, MAX_STREAMS } from '../transfer/index.ts';
 import { addClassicCommands } from './classic-commands.ts';
 import { demo } from './demo.ts';
+import { doctor } from './doctor.ts';
 import { ExitCode, failureOf } from './exit-codes.ts';
 import { type Interruption, listenForInterruption } from './interruption.ts';
 import { Output } from './output.ts';
@@ -76,7 +77,7 @@ program
   .option('--cc <name>', 'congestion control: cubic or reno', parseCongestion, 'cubic')
   .option(
     '--datagram-size <bytes>',
-    'UDP payload of a full datagram (default: 1452 on loopback, else 1200)',
+    'UDP payload of a full datagram (default: what the path is found to carry)',
     datagramSize,
   )
   .option('--chunk <bytes>', 'size of a chunk (default: by the size of the file)', (text) =>
@@ -104,9 +105,19 @@ program
   .option('--streams <n>', 'parallel streams', streams, 8)
   .option('--iterations <n>', 'send the whole file so many times', iterations, 5)
   .option('--cc <name>', 'congestion control: cubic or reno', parseCongestion, 'cubic')
-  .option('--datagram-size <bytes>', 'UDP payload of a full datagram (default: 1452)', datagramSize)
+  .option(
+    '--datagram-size <bytes>',
+    'UDP payload of a full datagram (default: what the path is found to carry)',
+    datagramSize,
+  )
   .option('--result <file>', 'where the JSON document goes', 'result.json')
   .action((options) => run(false, (output, interruption) => demo(options, output, interruption)));
+
+program
+  .command('doctor')
+  .description('what carries datagrams and protects packets on this machine, why, and what would make it faster')
+  .option('--json', 'one JSON document on standard output', false)
+  .action((options) => run(options.json, (output) => doctor(output)));
 
 addClassicCommands(program, run);
 

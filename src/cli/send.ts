@@ -7,7 +7,7 @@ import {
   type ResultDocument,
   summaryTable,
 } from '../measure/index.ts';
-import { connect, type QuicSession, type VerifyPeer } from '../quic/api/index.ts';
+import { connect, datapathChoice, type QuicSession, type VerifyPeer } from '../quic/api/index.ts';
 import {
   ALPN,
   type IterationReport,
@@ -25,13 +25,7 @@ import type { Interruption } from './interruption.ts';
 import type { Output } from './output.ts';
 import { ProgressDisplay } from './progress.ts';
 import { connectionSetup } from './result-parts.ts';
-import {
-  type CongestionName,
-  datagramSizeFor,
-  HANDSHAKE_TIMEOUT,
-  KEEP_ALIVE,
-  SENDER_TRANSPORT,
-} from './session-settings.ts';
+import { type CongestionName, HANDSHAKE_TIMEOUT, KEEP_ALIVE, SENDER_TRANSPORT } from './session-settings.ts';
 import { VERSION } from './version.ts';
 
 /** `weir send`, parsed. */
@@ -81,6 +75,8 @@ class SendRun {
   readonly #output: Output;
   readonly #iterations: IterationReport[] = [];
   readonly #createdAt = new Date();
+  /** What carries it, once that is known. */
+  #datapath = 'none';
   #offer: Offer | undefined;
   #setup: ReturnType<typeof connectionSetup> | undefined;
 
@@ -93,6 +89,7 @@ class SendRun {
     const ticket = parseTicket(this.#command.ticket);
     this.where = ticket.host.includes(':') ? `[${ticket.host}]:${ticket.port}` : `${ticket.host}:${ticket.port}`;
     const verifyPeer = await this.#verifyPeer(ticket);
+    this.#datapath = (await datapathChoice()).name;
     const file = await openSource(this.#command.file);
     try {
       const session = await this.#connect(ticket, verifyPeer, signal);
@@ -108,7 +105,7 @@ class SendRun {
       version: VERSION,
       createdAt: this.#createdAt,
       role: 'sender',
-      environment: describeEnvironment(process.env.WEIR_DATAPATH ?? 'portable'),
+      environment: describeEnvironment(this.#datapath),
       offer: this.#offer,
       connection: this.#setup,
       iterations: this.#iterations,
@@ -124,7 +121,7 @@ class SendRun {
         alpn: ALPN,
         verifyPeer,
         cc,
-        datagramSize: datagramSizeFor(ticket.host, datagramSize),
+        ...(datagramSize !== undefined && { datagramSize }),
         transportParams: SENDER_TRANSPORT,
         handshakeTimeout: HANDSHAKE_TIMEOUT,
         keepAlive: KEEP_ALIVE,

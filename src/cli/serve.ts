@@ -6,7 +6,7 @@ import {
   makeResult,
   summaryTable,
 } from '../measure/index.ts';
-import { listen, type QuicEndpoint, QuicError, type QuicSession } from '../quic/api/index.ts';
+import { datapathChoice, listen, type QuicEndpoint, QuicError, type QuicSession } from '../quic/api/index.ts';
 import {
   ALPN,
   formatTicket,
@@ -207,7 +207,7 @@ class Server {
       version: VERSION,
       createdAt,
       role: 'receiver',
-      environment: describeEnvironment(process.env.WEIR_DATAPATH ?? 'portable'),
+      environment: describeEnvironment((await datapathChoice()).name),
       offer,
       connection: connectionSetup(session, await session.opened),
       iterations,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CliError } from './exit-codes.ts';
-import { datagramSizeFor, parseBytes, parseCongestion, parseInteger } from './session-settings.ts';
+import { parseBytes, parseCongestion, parseInteger } from './session-settings.ts';
 
 const isUsage = (error: unknown) => error instanceof CliError && error.exitCode === 2;
 
@@ -27,10 +27,7 @@ test('sizes', () => {
     assert.throws(() => parseBytes('--size', text), isUsage, text);
 });
 
-test('congestion control and datagrams', () => {
+test('congestion control', () => {
   assert.equal(parseCongestion('reno'), 'reno');
   assert.throws(() => parseCongestion('vegas'), isUsage);
-  assert.equal(datagramSizeFor('127.0.0.1', undefined), 1452);
-  assert.equal(datagramSizeFor('192.0.2.1', undefined), 1200);
-  assert.equal(datagramSizeFor('192.0.2.1', 1400), 1400);
 });

@@ -1,7 +1,6 @@
 import type { ConnectOptions, TransportOptions } from '../quic/api/index.ts';
 import { MAX_STREAMS } from '../transfer/index.ts';
 import { CliError, ExitCode } from './exit-codes.ts';
-import { isLoopback } from './listen-address.ts';
 
 /** Milliseconds without a packet after which a peer counts as gone. With one keep-alive before that, 10 seconds at most. */
 const IDLE_TIMEOUT = 8_000;
@@ -14,12 +13,6 @@ export const KEEP_ALIVE = 2_000;
 
 /** Milliseconds to wait for the first answer. */
 export const HANDSHAKE_TIMEOUT = 10_000;
-
-/** Bytes of a datagram on paths inside this machine: what Ethernet carries over IPv6. */
-const LOOPBACK_DATAGRAM = 1452;
-
-/** Bytes of a datagram elsewhere: what every path must carry (RFC 9000 §14). */
-const SAFE_DATAGRAM = 1200;
 
 /** What a sender announces. */
 export const SENDER_TRANSPORT: Partial<TransportOptions> = {
@@ -39,11 +32,6 @@ export const RECEIVER_TRANSPORT: Partial<TransportOptions> = {
   initialMaxStreamsBidi: 1,
   initialMaxStreamsUni: MAX_STREAMS,
 };
-
-/** The datagram size for a host, unless the user chose one. */
-export function datagramSizeFor(host: string, chosen: number | undefined): number {
-  return chosen ?? (isLoopback(host) ? LOOPBACK_DATAGRAM : SAFE_DATAGRAM);
-}
 
 /** The congestion controllers that `--cc` knows. */
 export type CongestionName = Extract<ConnectOptions['cc'], string>;

@@ -54,7 +54,7 @@ export interface CarrierStream {
   readonly writer: CarrierWriter | undefined;
   readonly closed: Promise<void>;
   readonly stats: CarrierStreamStats;
-  readSync(): Uint8Array | undefined;
+  readInto(target: Uint8Array): number;
   wait(signal?: AbortSignal): Promise<boolean>;
   stopSending(code: number): void;
   resetStream(code: number): void;

@@ -62,8 +62,6 @@ export function decodeRecordHeader(bytes: Uint8Array): RecordHeader {
 /** Reads a stream in amounts that the caller chooses. It awaits only when nothing has arrived, not for each packet. */
 export class StreamInput {
   readonly #stream: CarrierStream;
-  /** What was read from the stream and not yet handed on. */
-  #rest: Uint8Array = EMPTY;
 
   constructor(stream: CarrierStream) {
     this.#stream = stream;
@@ -76,22 +74,12 @@ export class StreamInput {
   async fill(into: Uint8Array, length: number): Promise<boolean> {
     let filled = 0;
     while (filled < length) {
-      if (this.#rest.length === 0) {
-        const piece = this.#stream.readSync();
-        if (piece === undefined) {
-          if (await this.#stream.wait()) continue;
-          if (filled === 0) return false;
-          throw new TransferError('protocol', `stream ${this.#stream.id} ended in the middle of a record`);
-        }
-        this.#rest = piece;
-      }
-      const taken = Math.min(this.#rest.length, length - filled);
-      into.set(taken === this.#rest.length ? this.#rest : this.#rest.subarray(0, taken), filled);
-      this.#rest = taken === this.#rest.length ? EMPTY : this.#rest.subarray(taken);
-      filled += taken;
+      const count = this.#stream.readInto(into.subarray(filled, length));
+      filled += count;
+      if (count > 0 || (await this.#stream.wait())) continue;
+      if (filled === 0) return false;
+      throw new TransferError('protocol', `stream ${this.#stream.id} ended in the middle of a record`);
     }
     return true;
   }
 }
-
-const EMPTY = new Uint8Array(0);

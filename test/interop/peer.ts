@@ -16,7 +16,7 @@ export interface PeerStream {
   readonly bidirectional: boolean;
   /** Writes every chunk, then FIN; settles when the stack has taken all of them. */
   send(chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<void>;
-  /** What the other end sends, up to its FIN. */
+  /** What the other end sends, up to its FIN. With `perf` a piece may be overwritten as soon as the next is asked for. */
   receive(): AsyncIterable<Uint8Array>;
 }
 
@@ -30,6 +30,8 @@ export interface PeerConnection {
   readonly closed: Promise<CloseReport>;
   /** Starts a key update (RFC 9001 §6), where the stack lets its caller; false while the last one is not yet confirmed. */
   updateKeys?(): boolean;
+  /** Packets sent and received so far, where the stack tells. */
+  packets?(): number;
 }
 
 /** A server's socket. */

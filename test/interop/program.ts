@@ -4,8 +4,9 @@
  *
  * server --alpn hq-interop|perf|h3 --cert FILE --key FILE --www FOLDER
  * client --alpn hq-interop|h3 --ca FILE --port N [--update-keys] NAME:SIZE:SHA256 …
- * client --alpn perf --ca FILE --port N --direction up|down --streams N --bytes N
- * client --alpn perf --ca FILE --port N --handshakes N
+ * client --alpn perf --ca FILE --port N --direction up|down --streams N --bytes N [--connections N]
+ * client --alpn perf --ca FILE --port N --handshakes N [--parallel N]
+ * client --alpn perf --ca FILE --port N --requests N [--pause MILLISECONDS]
  */
 import { readFile } from 'node:fs/promises';
 import { exit, stdout } from 'node:process';
@@ -13,17 +14,21 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { h3Get, h3ServeStream, openH3ControlStream } from './h3.ts';
 import { hqGet, hqServeStream } from './hq.ts';
+import { type Answered, type Moved, makeRequests, type Shaken, shakeHands, transferOnEach } from './load.ts';
 import type { PeerConnection, PeerConnectOptions, PeerStack, PeerStream } from './peer.ts';
-import { perfServeStream, runPerf } from './perf.ts';
+import { type PerfRate, perfServeStream, runPerf } from './perf.ts';
+import { cpuMs, type Usage, usageSince } from './process-usage.ts';
 
 /** One line of a program's standard output. */
 export type ProgramEvent =
   | { readonly event: 'listening'; readonly port: number }
   | { readonly event: 'connected'; readonly alpn: string }
   | { readonly event: 'file'; readonly name: string; readonly bytes: number; readonly sha256: string }
-  | { readonly event: 'closed'; readonly code: number; readonly reason: string; readonly cpuMs: number }
-  | { readonly event: 'rate'; readonly bytes: number; readonly milliseconds: number; readonly cpuMs: number }
-  | { readonly event: 'handshakes'; readonly count: number; readonly milliseconds: number; readonly cpuMs: number }
+  | (Usage & { readonly event: 'closed'; readonly code: number; readonly reason: string })
+  | (Usage & PerfRate & { readonly event: 'rate'; readonly packets: number })
+  | (Usage & Shaken & { readonly event: 'handshakes' })
+  | (Usage & Answered & { readonly event: 'requests' })
+  | (Usage & Moved & { readonly event: 'transfers' })
   | { readonly event: 'failed'; readonly reason: string };
 
 /** Milliseconds between key updates: several within the transfer of the interop run's files. */
@@ -32,12 +37,6 @@ const keyUpdateInterval = 10;
 /** Prints one event for the runner. */
 export function report(event: ProgramEvent): void {
   stdout.write(`${JSON.stringify(event)}\n`);
-}
-
-/** CPU time of this process up to now, user and system, in milliseconds. */
-export function cpuMs(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
 }
 
 interface Arguments {
@@ -50,7 +49,11 @@ interface Arguments {
   readonly direction: 'up' | 'down';
   readonly streams: number;
   readonly bytes: number;
+  readonly connections: number;
   readonly handshakes: number;
+  readonly parallel: number;
+  readonly requests: number;
+  readonly pause: number;
   readonly updateKeys: boolean;
   readonly files: readonly ExpectedFile[];
 }
@@ -81,7 +84,11 @@ function parse(args: readonly string[]): Arguments {
       direction: { ...text, default: 'down' },
       streams: { ...text, default: '1' },
       bytes: { ...text, default: '0' },
+      connections: { ...text, default: '0' },
       handshakes: { ...text, default: '0' },
+      parallel: { ...text, default: '1' },
+      requests: { ...text, default: '0' },
+      pause: { ...text, default: '0' },
       'update-keys': { type: 'boolean', default: false },
     },
   });
@@ -91,7 +98,11 @@ function parse(args: readonly string[]): Arguments {
     direction: values.direction === 'up' ? 'up' : 'down',
     streams: Number(values.streams),
     bytes: Number(values.bytes),
+    connections: Number(values.connections),
     handshakes: Number(values.handshakes),
+    parallel: Number(values.parallel),
+    requests: Number(values.requests),
+    pause: Number(values.pause),
     updateKeys: values['update-keys'],
     files: positionals.map(parseExpectedFile),
   };
@@ -101,16 +112,19 @@ async function serve(stack: PeerStack, args: Arguments): Promise<void> {
   const onStream = (stream: PeerStream): void => {
     serveStream(stream, args).catch((error: unknown) => report({ event: 'failed', reason: describe(error) }));
   };
+  /** At the first connection: before it, the runtime warms up. */
+  let before: number | undefined;
   const listener = await stack.listen(
     { cert: await readFile(args.cert, 'utf8'), key: await readFile(args.key, 'utf8'), alpn: args.alpn },
     onStream,
     (connection) => {
-      const before = cpuMs();
+      before ??= cpuMs();
+      const started = before;
       report({ event: 'connected', alpn: connection.alpn });
       if (args.alpn === 'h3') {
         openH3ControlStream(connection).catch((error: unknown) => report({ event: 'failed', reason: describe(error) }));
       }
-      connection.closed.then(({ code, reason }) => report({ event: 'closed', code, reason, cpuMs: cpuMs() - before }));
+      connection.closed.then(({ code, reason }) => report({ event: 'closed', code, reason, ...usageSince(started) }));
     },
   );
   report({ event: 'listening', port: listener.port });
@@ -126,10 +140,7 @@ function serveStream(stream: PeerStream, args: Arguments): Promise<void> {
 
 async function connect(stack: PeerStack, args: Arguments): Promise<void> {
   const options = { port: args.port, ca: await readFile(args.ca, 'utf8'), serverName: 'localhost', alpn: args.alpn };
-  if (args.handshakes > 0) {
-    await shakeHands(stack, options, args.handshakes);
-    return;
-  }
+  if (args.alpn === 'perf' && (await load(stack, options, args))) return;
   const before = cpuMs();
   const connection = await stack.connect(options, (stream) => {
     drain(stream).catch(() => undefined); // HTTP/3's own: lives as long as the connection
@@ -138,7 +149,7 @@ async function connect(stack: PeerStack, args: Arguments): Promise<void> {
   if (args.alpn === 'perf') {
     const started = cpuMs();
     const rate = await runPerf(connection, args.direction, args.streams, args.bytes);
-    report({ event: 'rate', ...rate, cpuMs: cpuMs() - started });
+    report({ event: 'rate', ...rate, packets: connection.packets?.() ?? 0, ...usageSince(started) });
   } else {
     if (args.alpn === 'h3') await openH3ControlStream(connection);
     let keyUpdates = 0;
@@ -152,18 +163,23 @@ async function connect(stack: PeerStack, args: Arguments): Promise<void> {
   if (stack.quietTime !== undefined) await delay(stack.quietTime);
   await connection.close(args.alpn === 'h3' ? 0x100 : 0); // H3_NO_ERROR
   const { code, reason } = await connection.closed;
-  report({ event: 'closed', code, reason, cpuMs: cpuMs() - before });
+  report({ event: 'closed', code, reason, ...usageSince(before) });
 }
 
-/** One full handshake after another, each on a connection of its own that is closed at once. */
-async function shakeHands(stack: PeerStack, options: PeerConnectOptions, count: number): Promise<void> {
+/** The measurements with connections of their own; false when none is asked for. */
+async function load(stack: PeerStack, options: PeerConnectOptions, args: Arguments): Promise<boolean> {
   const before = cpuMs();
-  const started = performance.now();
-  for (let i = 0; i < count; i++) {
-    const connection = await stack.connect(options, () => undefined);
-    await connection.close(0);
-  }
-  report({ event: 'handshakes', count, milliseconds: performance.now() - started, cpuMs: cpuMs() - before });
+  if (args.handshakes > 0) {
+    const shaken = await shakeHands(stack, options, args.handshakes, args.parallel);
+    report({ event: 'handshakes', ...shaken, ...usageSince(before) });
+  } else if (args.requests > 0) {
+    const answered = await makeRequests(stack, options, args.requests, args.pause);
+    report({ event: 'requests', ...answered, ...usageSince(before) });
+  } else if (args.connections > 0) {
+    const moved = await transferOnEach(stack, options, args.connections, args.direction, args.bytes);
+    report({ event: 'transfers', ...moved, ...usageSince(before) });
+  } else return false;
+  return true;
 }
 
 async function download(connection: PeerConnection, alpn: string, expected: ExpectedFile): Promise<void> {

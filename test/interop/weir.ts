@@ -10,20 +10,41 @@ import {
 } from '../../src/quic/api/index.ts';
 import type { CloseReport, OnStream, PeerConnection, PeerStack, PeerStream } from './peer.ts';
 
-/** UDP payload of a full datagram in bytes: what the foreign stacks use on this path too. */
-const datagramSize = Number(env.WEIR_DATAGRAM_SIZE ?? 1452);
+/** What the foreign stacks use on this path too. */
+const usualDatagramSize = 1452;
+/**
+ * UDP payload of a full datagram in bytes; undefined leaves it to the library, as WEIR_DATAGRAM_SIZE=default says. The bench
+ * sets this and WEIR_CIPHERS, cipher suites joined by colons.
+ */
+const datagramSize =
+  env.WEIR_DATAGRAM_SIZE === 'default' ? undefined : Number(env.WEIR_DATAGRAM_SIZE ?? usualDatagramSize);
 /** More than any run opens at a time. */
-const streamLimit = 256;
+const streamLimit = 1024;
 
-function wrap(stream: QuicStream): PeerStream {
+/** Bytes that a stream of the perf protocol is read in. */
+const readBytes = 64 << 10;
+
+function wrap(stream: QuicStream, alpn: string): PeerStream {
   stream.closed.catch(() => undefined); // a failure is seen by whoever reads or writes
   return {
     bidirectional: stream.direction === 'bidi',
     send: (chunks) => sendAll(stream, chunks),
-    async *receive() {
-      for await (const batch of stream) yield* batch;
-    },
+    receive: alpn === 'perf' ? () => copies(stream) : () => pieces(stream),
   };
+}
+
+async function* pieces(stream: QuicStream): AsyncGenerator<Uint8Array> {
+  for await (const batch of stream) yield* batch;
+}
+
+/** What has arrived, in memory that is used again and again, as an application would that only looks at it. */
+async function* copies(stream: QuicStream): AsyncGenerator<Uint8Array> {
+  const buffer = new Uint8Array(readBytes);
+  while (await stream.wait()) {
+    for (let count = stream.readInto(buffer); count > 0; count = stream.readInto(buffer)) {
+      yield buffer.subarray(0, count);
+    }
+  }
 }
 
 async function sendAll(stream: QuicStream, chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<void> {
@@ -52,11 +73,19 @@ class Connection implements PeerConnection {
 
   async open(bidirectional: boolean): Promise<PeerStream> {
     const session = this.#session;
-    return wrap(await (bidirectional ? session.createBidirectionalStream() : session.createUnidirectionalStream()));
+    return wrap(
+      await (bidirectional ? session.createBidirectionalStream() : session.createUnidirectionalStream()),
+      this.alpn,
+    );
   }
 
   updateKeys(): boolean {
     return this.#session.updateKey();
+  }
+
+  packets(): number {
+    const { packetsSent, packetsReceived } = this.#session.stats;
+    return packetsSent + packetsReceived;
   }
 
   async close(code: number): Promise<void> {
@@ -69,7 +98,8 @@ class Connection implements PeerConnection {
 function sessionOptions(alpn: string): SessionOptions {
   return {
     alpn,
-    datagramSize,
+    ...(datagramSize !== undefined && { datagramSize }),
+    ...(env.WEIR_CIPHERS !== undefined && { ciphers: env.WEIR_CIPHERS }),
     transportParams: { maxIdleTimeout: 30_000, initialMaxStreamsBidi: streamLimit, initialMaxStreamsUni: 16 },
   };
 }
@@ -85,7 +115,7 @@ export const weir: PeerStack = {
       (session) => {
         const connection = new Connection(session, options.alpn);
         onConnection(connection);
-        session.onstream = (stream) => onStream(wrap(stream), connection);
+        session.onstream = (stream) => onStream(wrap(stream, connection.alpn), connection);
       },
       {
         ...sessionOptions(options.alpn),
@@ -104,7 +134,7 @@ export const weir: PeerStack = {
     );
     const { protocol } = await session.opened;
     const connection = new Connection(session, protocol);
-    session.onstream = (stream) => onStream(wrap(stream), connection);
+    session.onstream = (stream) => onStream(wrap(stream, connection.alpn), connection);
     return connection;
   },
 };

@@ -62,7 +62,7 @@ test('the documents of both ends hold the same numbers, and the tables too', asy
   assert.deepEqual(a!.totals, b!.totals);
   assert.equal(a!.iterations[1]!.receiver!.bytes, 500_000);
   assert.equal(a!.outcome.savedAs, 'file (1)');
-  assert.equal(a!.setup!.datagramBytes, 1452);
+  assert.ok(a!.setup!.datagramBytes! >= 1452, 'the path has been found to carry more than the least');
 });
 
 test('refusals and wrong tickets: one line, their exit codes, nothing left', async () => {

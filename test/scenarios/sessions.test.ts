@@ -178,7 +178,8 @@ test('keys are updated while data flows, by either side', async () => {
 });
 
 test('datagrams arrive as they were sent; too large ones are not', async () => {
-  await withPair({ seed: 10, path: PATH }, async ({ world, local, remote }) => {
+  const client = { datagramSize: 1200 };
+  await withPair({ seed: 10, path: PATH, client }, async ({ world, local, remote }) => {
     const arrived: Uint8Array[] = [];
     assert.equal(await local.sendDatagram('early'), 1n);
     await world.sleep(100);

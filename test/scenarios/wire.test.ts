@@ -41,8 +41,8 @@ const SNAPSHOT = [
 
 test('the packets of a handshake, a request and its answer', async () => {
   const lines: string[] = [];
-  const client = { observe: flow(lines, 'client') };
-  const server = { observe: flow(lines, 'server') };
+  const client = { observe: flow(lines, 'client'), datagramSize: 1200 };
+  const server = { observe: flow(lines, 'server'), datagramSize: 1200 };
   await withPair({ seed: 1, path: { delay: 50 }, client, server }, async ({ local, remote, world }) => {
     remote.onstream = (stream) => void stream.setBody('answer');
     const stream = await local.createBidirectionalStream({ body: 'question' });

@@ -58,6 +58,7 @@ async function runAll(seeds: readonly number[]): Promise<void> {
   console.log(
     `${seeds.length} runs in ${seconds.toFixed(1)} s: ${sum((o) => o.bytes)} bytes checked, ` +
       `${sum((o) => o.packetsSent)} packets sent, ${sum((o) => o.packetsLost)} lost, ` +
+      `datagrams of more than 1,200 bytes in ${sum((o) => Number(o.datagramSize > 1200))} runs, ` +
       `${(sum((o) => o.duration) / 3_600_000).toFixed(2)} hours of virtual time, ${failures.length} failed`,
   );
   if (failures.length > 0) {

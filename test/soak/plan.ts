@@ -27,7 +27,12 @@ export interface Plan {
   readonly up: Partial<LinkSettings>;
   readonly down: Partial<LinkSettings>;
   readonly streams: readonly StreamPlan[];
-  readonly datagramSize: number;
+  /** Fixed; undefined lets both ends find out what the path carries. */
+  readonly datagramSize: number | undefined;
+  /** What the hosts know of their interfaces' MTU. */
+  readonly interfaceMtu: number | undefined;
+  /** The path comes to carry less: `mtu` bytes of UDP payload, both ways, after so many milliseconds. */
+  readonly shrinks: { readonly after: number; readonly mtu: number } | undefined;
   readonly cc: 'cubic' | 'reno';
   readonly ciphers: string;
   readonly validateAddress: boolean;
@@ -47,12 +52,18 @@ export function planOf(seed: number): Plan {
   const total = Math.floor(300_000 * random.unit() ** 2);
   const streams = Array.from({ length: count }, (_, i) => streamOf(random, i, total / count));
   const mtu = Math.min(up.mtu!, down.mtu!);
+  const discovers = random.unit() < 0.7;
   return {
     seed,
     up,
     down,
     streams,
-    datagramSize: random.integer(1200, mtu),
+    datagramSize: discovers ? undefined : random.integer(1200, mtu),
+    interfaceMtu: pick(random, [undefined, 1500, 9000, 65_536]),
+    shrinks:
+      discovers && random.unit() < 0.4
+        ? { after: 10 ** (2 + 2 * random.unit()), mtu: random.integer(1200, mtu) }
+        : undefined,
     cc: pick(random, ['cubic', 'reno']),
     ciphers: pick(random, ['TLS_AES_128_GCM_SHA256', 'TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256']),
     validateAddress: random.unit() < 0.2,

@@ -1,6 +1,6 @@
 import { type Observer, QuicError, type QuicSession, type QuicStream } from '../../src/quic/api/index.ts';
 import type { World } from '../../src/quic/sim/index.ts';
-import { contentOf, firstDifference, withPair } from '../support/simulated-pair.ts';
+import { CLIENT_HOST, contentOf, firstDifference, SERVER_HOST, withPair } from '../support/simulated-pair.ts';
 import type { Flow, Plan, StreamPlan } from './plan.ts';
 
 /** Codes that the runs reset and stop streams with, so that a stray one shows. */
@@ -16,6 +16,8 @@ export interface Outcome {
   readonly bytes: number;
   readonly packetsLost: number;
   readonly packetsSent: number;
+  /** Bytes of a full datagram at the end, the larger of both ways. */
+  readonly datagramSize: number;
 }
 
 /** A wrong byte, a wrong error, a promise that settled the wrong way. */
@@ -24,10 +26,10 @@ class WrongError extends Error {}
 /** Does what the plan says and checks every byte; `trace` observes both ends. Throws on anything that should not have happened. */
 export async function run(plan: Plan, trace?: (side: 'client' | 'server') => Observer): Promise<Outcome> {
   const common = {
-    datagramSize: plan.datagramSize,
+    ...(plan.datagramSize !== undefined && { datagramSize: plan.datagramSize }),
     cc: plan.cc,
-    // A lossy path with a second of round trip makes slow handshakes, not failed ones.
-    handshakeTimeout: 240_000,
+    // A lossy path with a second of round trip makes slow handshakes, not failed ones: two bursts of losses may take eight Initials.
+    handshakeTimeout: 600_000,
     transportParams: {
       maxIdleTimeout: 600_000,
       initialMaxData: plan.window * 2,
@@ -41,6 +43,7 @@ export async function run(plan: Plan, trace?: (side: 'client' | 'server') => Obs
   const settings = {
     seed: plan.seed,
     limit: LIMIT,
+    ...(plan.interfaceMtu !== undefined && { interfaceMtu: plan.interfaceMtu }),
     up: plan.up,
     down: plan.down,
     client: { ...common, ciphers: plan.ciphers, ...(trace && { observe: trace('client') }) },
@@ -50,6 +53,7 @@ export async function run(plan: Plan, trace?: (side: 'client' | 'server') => Obs
   return withPair(settings, async ({ world, server, local, remote }) => {
     const started = world.now;
     const sides = { client: local, server: remote };
+    if (plan.shrinks !== undefined) void shrink(world, plan.shrinks);
     const bytes = await transferAll(plan, sides, world);
     const stats = [local.stats, remote.stats];
     await closeBoth(local, remote);
@@ -59,8 +63,16 @@ export async function run(plan: Plan, trace?: (side: 'client' | 'server') => Obs
       bytes,
       packetsLost: stats[0]!.packetsLost + stats[1]!.packetsLost,
       packetsSent: stats[0]!.packetsSent + stats[1]!.packetsSent,
+      datagramSize: Math.max(stats[0]!.maxDatagramSize, stats[1]!.maxDatagramSize),
     };
   });
+}
+
+/** The path comes to carry less, and nobody is told. */
+async function shrink(world: World, { after, mtu }: { readonly after: number; readonly mtu: number }): Promise<void> {
+  await world.sleep(after);
+  world.network.link(CLIENT_HOST, SERVER_HOST).change({ mtu });
+  world.network.link(SERVER_HOST, CLIENT_HOST).change({ mtu });
 }
 
 async function transferAll(plan: Plan, sides: Record<'client' | 'server', QuicSession>, world: World): Promise<number> {

@@ -54,6 +54,8 @@ export interface PairOptions {
   readonly serverTls?: Partial<TlsServerOptions>;
   readonly alpn?: readonly string[];
   readonly ecnCapable?: boolean;
+  /** What both ends know of the MTU of their interfaces. */
+  readonly interfaceMtu?: number;
   /** Whether somebody has to answer `verify` events by hand. */
   readonly manualVerdict?: boolean;
 }
@@ -107,6 +109,8 @@ export class Side {
       engine,
       local: address,
       ecnCapable: pair.options.ecnCapable ?? false,
+      maxDatagramSize: 65_507,
+      interfaceMtu: () => pair.options.interfaceMtu,
       onConnection: (connection) => this.adopt(connection),
     });
   }

@@ -168,7 +168,7 @@ export class MemoryStream implements CarrierStream {
   readonly writer: CarrierWriter | undefined;
   readonly closed: Promise<void>;
   readonly session: MemorySession;
-  /** What `readSync` has handed out. */
+  /** What `readInto` has handed out. */
   bytesRead = 0;
   peer!: MemoryStream;
   /** Arrived and not read. */
@@ -221,11 +221,17 @@ export class MemoryStream implements CarrierStream {
     };
   }
 
-  readSync(): Uint8Array | undefined {
+  readInto(target: Uint8Array): number {
     const piece = this.#arrived.shift();
-    if (piece === undefined && this.#error !== undefined) throw this.#error;
-    this.bytesRead += piece?.length ?? 0;
-    return piece;
+    if (piece === undefined) {
+      if (this.#error !== undefined) throw this.#error;
+      return 0;
+    }
+    const count = Math.min(piece.length, target.length);
+    target.set(piece.subarray(0, count));
+    if (count < piece.length) this.#arrived.unshift(piece.subarray(count));
+    this.bytesRead += count;
+    return count;
   }
 
   async wait(): Promise<boolean> {

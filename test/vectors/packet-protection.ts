@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { heapArena } from '../../src/quic/base/arena.ts';
+import { type Arena, heapArena } from '../../src/quic/base/arena.ts';
 import { fromHex, toHex } from '../../src/quic/base/cursor.ts';
-import type { HeaderBatch } from '../../src/quic/crypto/engine.ts';
-import { TAG_LENGTH } from '../../src/quic/crypto/engine.ts';
+import { type CryptoEngine, type HeaderBatch, TAG_LENGTH } from '../../src/quic/crypto/engine.ts';
+import { ENGINES } from '../../src/quic/crypto/fixtures.test.ts';
 import { hkdfExpandLabel } from '../../src/quic/crypto/hkdf.ts';
 import { initialSecrets } from '../../src/quic/crypto/initial.ts';
 import { DirectionKeys, nextSecret } from '../../src/quic/crypto/key-schedule.ts';
-import { nodeCryptoEngine } from '../../src/quic/crypto/node-engine.ts';
 import { Nonce } from '../../src/quic/crypto/nonce.ts';
 import { retryIntegrityTag } from '../../src/quic/crypto/retry.ts';
 import { type CipherSuite, TLS_AES_128_GCM_SHA256, TLS_CHACHA20_POLY1305_SHA256 } from '../../src/quic/crypto/suite.ts';
+import { koffiProblem, nativeArena } from '../../src/quic/native/koffi.ts';
 
 /** A traffic secret and what follows from it. All in hexadecimal. */
 interface KeyVector {
@@ -60,14 +60,6 @@ export function testPacketProtection(rfc: string, vectors: ProtectionVectors): v
     assertKeys(vectors, TLS_AES_128_GCM_SHA256, server);
   });
 
-  test(`${rfc} A.2: client Initial`, () => {
-    assertPacket(version, TLS_AES_128_GCM_SHA256, client, vectors.clientInitial);
-  });
-
-  test(`${rfc} A.3: server Initial`, () => {
-    assertPacket(version, TLS_AES_128_GCM_SHA256, server, vectors.serverInitial);
-  });
-
   test(`${rfc} A.4: Retry`, () => {
     const packet = fromHex(vectors.retry);
     const body = packet.subarray(0, packet.length - TAG_LENGTH);
@@ -75,13 +67,42 @@ export function testPacketProtection(rfc: string, vectors: ProtectionVectors): v
     assert.equal(toHex(tag), toHex(packet.subarray(packet.length - TAG_LENGTH)));
   });
 
-  test(`${rfc} A.5: ChaCha20-Poly1305 short header packet`, () => {
+  test(`${rfc} A.5: ChaCha20-Poly1305 keys and nonce`, () => {
     const { chaCha, chaChaPacket } = vectors;
     assertKeys(vectors, TLS_CHACHA20_POLY1305_SHA256, chaCha);
     assert.equal(toHex(nextSecret(version, TLS_CHACHA20_POLY1305_SHA256, fromHex(chaCha.secret))), chaCha.ku);
     assert.equal(toHex(new Nonce(fromHex(chaCha.iv)).set(chaChaPacket.packetNumber)), chaCha.nonce);
-    assertPacket(version, TLS_CHACHA20_POLY1305_SHA256, chaCha, chaChaPacket);
   });
+
+  for (const { name, skip, engine } of ENGINES) testPackets(rfc, vectors, name, skip, engine);
+}
+
+/** Defines the tests of the packets of appendix A with one engine, in the heap and in memory that native code addresses. */
+function testPackets(
+  rfc: string,
+  vectors: ProtectionVectors,
+  name: string,
+  skip: string | false,
+  engine: CryptoEngine,
+) {
+  const { version, client, server, chaCha } = vectors;
+  for (const [memory, arenaOf] of [['heap', heapArena] as const, ['native memory', nativeArena] as const]) {
+    const options = { skip: skip === false && memory !== 'heap' ? (koffiProblem() ?? false) : skip };
+    const check = (suite: CipherSuite, keys: KeyVector, packet: PacketVector) =>
+      assertPacket(new DirectionKeys(engine, version, suite, fromHex(keys.secret)), arenaOf, packet);
+
+    test(`${rfc} A.2: client Initial (${name}, ${memory})`, options, () => {
+      check(TLS_AES_128_GCM_SHA256, client, vectors.clientInitial);
+    });
+
+    test(`${rfc} A.3: server Initial (${name}, ${memory})`, options, () => {
+      check(TLS_AES_128_GCM_SHA256, server, vectors.serverInitial);
+    });
+
+    test(`${rfc} A.5: ChaCha20-Poly1305 short header packet (${name}, ${memory})`, options, () => {
+      check(TLS_CHACHA20_POLY1305_SHA256, chaCha, vectors.chaChaPacket);
+    });
+  }
 }
 
 function assertKeys(vectors: ProtectionVectors, suite: CipherSuite, expected: KeyVector): void {
@@ -94,14 +115,14 @@ function assertKeys(vectors: ProtectionVectors, suite: CipherSuite, expected: Ke
 }
 
 /** Protects the packet and compares, then removes the protection and compares with what went in. Not at offset 0. */
-function assertPacket(version: number, suite: CipherSuite, keys: KeyVector, vector: PacketVector): void {
-  const { packetKey, headerKey } = new DirectionKeys(nodeCryptoEngine, version, suite, fromHex(keys.secret));
+function assertPacket(keys: DirectionKeys, arenaOf: (size: number) => Arena, vector: PacketVector): void {
+  const { packetKey, headerKey } = keys;
   const header = fromHex(vector.header);
   const packet = fromHex(vector.packet);
   const start = 7;
   const payload = start + header.length;
   const end = start + packet.length;
-  const arena = heapArena(end + 5);
+  const arena = arenaOf(end + 5);
   arena.bytes.set(header, start);
   arena.bytes.set(fromHex(vector.payload), payload);
   const clear = arena.bytes.slice();
@@ -119,4 +140,5 @@ function assertPacket(version: number, suite: CipherSuite, keys: KeyVector, vect
   assert.ok(packetKey.open(arena, start, header.length, end - payload, vector.packetNumber));
   assert.equal(toHex(arena.bytes.subarray(0, end - TAG_LENGTH)), toHex(clear.subarray(0, end - TAG_LENGTH)));
   assert.equal(toHex(arena.bytes.subarray(end)), toHex(clear.subarray(end)), 'bytes behind the packet');
+  keys.destroy();
 }

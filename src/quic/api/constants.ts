@@ -16,9 +16,3 @@ export const DEFAULT_HANDSHAKE_TIMEOUT = 10_000;
 
 /** Milliseconds before the next address of a host name is tried beside one that has not answered: RFC 8305 §5. */
 export const CONNECTION_ATTEMPT_DELAY = 250;
-
-/**
- * Bytes of UDP payload of a full datagram unless the `datagramSize` option says otherwise: the smallest that every QUIC path
- * must carry (RFC 9000 §14).
- */
-export const DEFAULT_DATAGRAM_SIZE = 1200;

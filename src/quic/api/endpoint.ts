@@ -187,7 +187,9 @@ export class QuicEndpoint implements AsyncDisposable {
     }
     if (!this.#isReferenced) this.#datapath.unref();
     const { runtime, random, engine } = this.#host;
-    const driver = new Driver({ datapath: this.#datapath, runtime, random, engine });
+    const { local } = this.#datapath;
+    const interfaceMtu = (remote: Address) => this.#host.interfaceMtu(local, remote);
+    const driver = new Driver({ datapath: this.#datapath, runtime, random, engine, interfaceMtu });
     driver.onConnection = (connection) => this.#onConnection(connection);
     driver.onEvents = (connection) => this.#onEvents(connection);
     driver.onError = (error) => this.#onSocketError(error);

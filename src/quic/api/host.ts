@@ -1,3 +1,4 @@
+import type { Address } from '../base/address.ts';
 import type { Random } from '../base/random.ts';
 import type { Millis } from '../base/time.ts';
 import type { CryptoEngine } from '../crypto/engine.ts';
@@ -28,6 +29,8 @@ export interface EndpointHost {
   bind(host: string, port: number): Promise<Datapath>;
   /** The addresses of a host name in order of preference; a numeric one is its own. Rejects when there is none. */
   resolve(host: string): Promise<readonly ResolvedHost[]>;
+  /** The MTU in bytes of the interface that leads from one address to another; undefined when it is not known. */
+  interfaceMtu(local: Address, remote: Address): number | undefined;
   /** Unix time in milliseconds: certificates, tokens and logs need the date, which `runtime.now()` does not know. */
   unixTime(): Millis;
   /** Where secrets of all sessions go (SSLKEYLOGFILE), or undefined. */

@@ -5,12 +5,15 @@ import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import type { Millis } from '../base/time.ts';
-import { nodeCryptoEngine } from '../crypto/node-engine.ts';
+import { probeLinuxDatapath } from '../datapath/linux/probe.ts';
+import { createUdpLinuxDatapath } from '../datapath/linux/udp-linux.ts';
 import { createUdpNodeDatapath } from '../datapath/udp-node.ts';
 import type { Datapath } from '../driver/datapath.ts';
 import type { Runtime, Timer } from '../driver/runtime.ts';
+import { chooseEngine } from './engine-choice.ts';
 import { QuicError } from './errors.ts';
 import type { EndpointHost, ResolvedHost, TextSink } from './host.ts';
+import { InterfaceMtus } from './interface-mtu.ts';
 
 /** Node's longest timer, in milliseconds. */
 const LONGEST_TIMER = 2 ** 31 - 1;
@@ -29,19 +32,23 @@ const nodeRuntime: Runtime = {
   defer: (callback) => void setImmediate(callback),
 };
 
+const interfaceMtus = new InterfaceMtus();
+
 let host: EndpointHost | undefined;
 
 /**
  * The process as the world of its endpoints: real time, sockets, randomness. SSLKEYLOGFILE and QLOGDIR in the environment
- * name a file for secrets and a folder for qlog. WEIR_DATAPATH chooses the datapath; `portable` is the only one so far.
+ * name a file for secrets and a folder for qlog. WEIR_DATAPATH, `portable` or `linux`, forces the datapath; WEIR_CRYPTO the
+ * engine (engine-choice.ts).
  */
 export function nodeHost(): EndpointHost {
   host ??= {
     runtime: nodeRuntime,
     random: { fill: (bytes) => void randomFillSync(bytes) },
-    engine: nodeCryptoEngine,
+    engine: chooseEngine().engine,
     bind,
     resolve,
+    interfaceMtu: (local, remote) => interfaceMtus.between(performance.now(), local, remote),
     unixTime: () => performance.timeOrigin + performance.now(),
     keylog: keylogFile(process.env.SSLKEYLOGFILE),
     openQlog: qlogFolder(process.env.QLOGDIR),
@@ -49,12 +56,40 @@ export function nodeHost(): EndpointHost {
   return host;
 }
 
-async function bind(address: string, port: number): Promise<Datapath> {
-  const wanted = process.env.WEIR_DATAPATH ?? 'portable';
-  if (wanted !== 'portable') {
-    throw new QuicError('ERR_QUIC_INVALID_ARGUMENT', `WEIR_DATAPATH=${wanted} is not known here: use 'portable'`);
+/** The datapath that sockets of this process are made with, and why that one, as half a sentence. */
+export interface DatapathChoice {
+  readonly name: 'portable' | 'linux';
+  readonly reason: string;
+}
+
+let choice: Promise<DatapathChoice> | undefined;
+
+/**
+ * Chooses the datapath, once: what WEIR_DATAPATH forces, else the batched one where it passes its self check, else the portable.
+ * Rejects with ERR_QUIC_INVALID_ARGUMENT when WEIR_DATAPATH names none, or one that does not work here.
+ */
+export function datapathChoice(): Promise<DatapathChoice> {
+  choice ??= choose(process.env.WEIR_DATAPATH);
+  return choice;
+}
+
+async function choose(forced: string | undefined): Promise<DatapathChoice> {
+  if (forced === 'portable') return { name: 'portable', reason: 'WEIR_DATAPATH=portable' };
+  if (forced !== undefined && forced !== '' && forced !== 'linux') {
+    throw new QuicError('ERR_QUIC_INVALID_ARGUMENT', `WEIR_DATAPATH=${forced} is not known: use portable or linux`);
   }
-  return createUdpNodeDatapath({ host: address, port, family: address.includes(':') ? 6 : 4 });
+  const { works, reason } = await probeLinuxDatapath();
+  if (works) return { name: 'linux', reason };
+  if (forced === 'linux') {
+    throw new QuicError('ERR_QUIC_INVALID_ARGUMENT', `WEIR_DATAPATH=linux does not work here: ${reason}`);
+  }
+  return { name: 'portable', reason };
+}
+
+async function bind(address: string, port: number): Promise<Datapath> {
+  const { name } = await datapathChoice();
+  const options = { host: address, port, family: address.includes(':') ? 6 : 4 } as const;
+  return name === 'linux' ? createUdpLinuxDatapath(options) : createUdpNodeDatapath(options);
 }
 
 async function resolve(name: string): Promise<readonly ResolvedHost[]> {

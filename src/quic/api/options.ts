@@ -64,7 +64,10 @@ export interface SessionOptions {
   readonly transportParams?: Partial<TransportOptions>;
   /** Congestion control: `'cubic'` (default), `'reno'`, or one's own. */
   readonly cc?: 'cubic' | 'reno' | CongestionControllerFactory;
-  /** Bytes of UDP payload of a full datagram, 1,200 to 65,527. Default 1,200. */
+  /**
+   * Bytes of UDP payload of a full datagram, 1,200 to 65,527, that the path is known to carry. Default: starts with 1,200 and finds out
+   * what the path carries, up to the interface's MTU and what the peer takes (RFC 8899). `stats.maxDatagramSize` tells.
+   */
   readonly datagramSize?: number;
   /** Milliseconds until an unfinished handshake is given up. Default 10,000. */
   readonly handshakeTimeout?: Millis;

@@ -10,7 +10,7 @@ import { loadIdentity, type TlsGroup, type TlsIdentity } from '../tls/options.ts
 import { createClientSession } from '../tls/tls13/client.ts';
 import { createServerSession } from '../tls/tls13/server.ts';
 import { QUIC_V1 } from '../wire/versions.ts';
-import { DEFAULT_DATAGRAM_SIZE, DEFAULT_HANDSHAKE_TIMEOUT } from './constants.ts';
+import { DEFAULT_HANDSHAKE_TIMEOUT } from './constants.ts';
 import { QuicError } from './errors.ts';
 import type { EndpointHost } from './host.ts';
 import type {
@@ -92,8 +92,8 @@ export function serverSettings(options: ListenOptions, endpoint: EndpointOptions
 }
 
 function connectionOptions(options: SessionOptions): ConnectionOptions {
-  const datagramSize = options.datagramSize ?? DEFAULT_DATAGRAM_SIZE;
-  if (!Number.isInteger(datagramSize) || datagramSize < MIN_DATAGRAM_SIZE || datagramSize > MAX_DATAGRAM_SIZE) {
+  const { datagramSize } = options;
+  if (datagramSize !== undefined && !isDatagramSize(datagramSize)) {
     throw invalid(`datagramSize: ${datagramSize} is not between ${MIN_DATAGRAM_SIZE} and ${MAX_DATAGRAM_SIZE}`);
   }
   return {
@@ -106,6 +106,10 @@ function connectionOptions(options: SessionOptions): ConnectionOptions {
     initialRtt: INITIAL_RTT,
     ecn: options.ecn ?? true,
   };
+}
+
+function isDatagramSize(bytes: number): boolean {
+  return Number.isInteger(bytes) && bytes >= MIN_DATAGRAM_SIZE && bytes <= MAX_DATAGRAM_SIZE;
 }
 
 function congestionOf(cc: NonNullable<SessionOptions['cc']>) {

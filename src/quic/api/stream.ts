@@ -112,19 +112,37 @@ export class QuicStream implements AsyncIterable<Uint8Array[]> {
    * @throws what `wait` would reject with, once nothing is left to read.
    */
   readSync(): Uint8Array | undefined {
-    if (this.#readOver) {
-      if (this.#readError !== undefined) throw this.#readError;
-      return undefined;
-    }
-    const receiver = this.#receiver!;
-    const piece = receiver.read(this.#owner.now());
-    if (piece !== undefined || receiver.finished) {
+    if (!this.#mayRead()) return undefined;
+    const piece = this.#receiver!.read(this.#owner.now());
+    this.#afterRead(piece !== undefined);
+    return piece;
+  }
+
+  /**
+   * Copies what has arrived in order into `target`, as far as it has room, and returns how many bytes; 0 when there is nothing
+   * now. Otherwise as `readSync`; for bulk data it is the cheaper one, since the transport keeps its memory.
+   */
+  readInto(target: Uint8Array): number {
+    if (!this.#mayRead()) return 0;
+    const count = this.#receiver!.readInto(this.#owner.now(), target);
+    this.#afterRead(count > 0);
+    return count;
+  }
+
+  #mayRead(): boolean {
+    if (!this.#readOver) return true;
+    if (this.#readError !== undefined) throw this.#readError;
+    return false;
+  }
+
+  #afterRead(hasRead: boolean): void {
+    if (hasRead || this.#receiver!.finished) {
       this.#owner.wake();
-      if (receiver.finished) this.#endRead(undefined);
-      return piece;
+      if (this.#receiver!.finished) this.#endRead(undefined);
+      return;
     }
     const sessionError = this.#owner.endError();
-    if (sessionError === undefined) return undefined;
+    if (sessionError === undefined) return;
     this.#endRead(sessionError);
     throw sessionError;
   }

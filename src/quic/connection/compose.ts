@@ -154,6 +154,15 @@ export class Compose {
     return end;
   }
 
+  /** A packet that asks whether a datagram of `size` bytes arrives: a PING, padded to `end`. RFC 9000 §14.4. */
+  mtuProbe(bytes: Uint8Array, start: number, end: number, size: number): number {
+    const at = writePing(bytes, this.#header(bytes, start, Space.APPLICATION));
+    this.#parts.recovery.spaces[Space.APPLICATION]!.add(SentKind.MTU_PROBE, 0, size, 0);
+    bytes.fill(0, at, end);
+    this.ackEliciting = this.inFlight = true;
+    return end;
+  }
+
   /** A packet with CONNECTION_CLOSE. Returns `start` when there is no room. */
   closePacket(bytes: Uint8Array, start: number, end: number, space: Space, info: CloseInfo): number {
     const payload = this.#header(bytes, start, space);

@@ -2,8 +2,9 @@ import type { Address } from '../base/address.ts';
 import { Ecn, type ReceiveBatch, type TransmitBatch } from '../base/batch.ts';
 import { Deque } from '../base/deque.ts';
 import { TransportError, TransportErrorCode } from '../base/errors.ts';
-import { type Millis, NEVER } from '../base/time.ts';
+import type { Millis } from '../base/time.ts';
 import type { CryptoEngine } from '../crypto/engine.ts';
+import { BASE_DATAGRAM_SIZE } from '../recovery/loss.ts';
 import { Recovery } from '../recovery/recovery.ts';
 import { Streams } from '../stream/streams.ts';
 import type { CertificateVerdict, HandshakeSummary } from '../tls/session.ts';
@@ -13,6 +14,7 @@ import { encodeTransportParameters, type TransportParameters } from '../wire/tra
 import { Compose } from './compose.ts';
 import { type ConnectionStats, type ConnectionTimes, Counters, snapshot } from './counters.ts';
 import { DatagramQueue, datagramCapacity } from './datagram-queue.ts';
+import { Deadlines } from './deadlines.ts';
 import { Dispatch } from './dispatch.ts';
 import { type CloseInfo, type ConnectionEvent, ended } from './events.ts';
 import { FrameEffects } from './frame-effects.ts';
@@ -25,6 +27,7 @@ import { Observation } from './observation.ts';
 import type { Observer } from './observe.ts';
 import { Opening } from './opening.ts';
 import type { ConnectionOptions } from './options.ts';
+import { PathMtu } from './path-mtu.ts';
 import { Paths } from './paths.ts';
 import { readPeerParameters } from './peer-parameters.ts';
 import { PendingFrames } from './pending-frames.ts';
@@ -52,6 +55,7 @@ export class Connection {
   readonly #spaces: Spaces;
   readonly #recovery: Recovery;
   readonly #paths: Paths;
+  readonly #pathMtu: PathMtu;
   readonly #localIds: LocalConnectionIds;
   readonly #remoteIds: RemoteConnectionIds;
   readonly #pending = new PendingFrames();
@@ -66,6 +70,7 @@ export class Connection {
   readonly #handshake: Handshake;
   readonly #receive: Receive;
   readonly #transmit: Transmit;
+  readonly #deadlines: Deadlines;
   readonly #ecnCapable: boolean;
   readonly #newToken: Uint8Array | undefined;
   /** What the application was last told about the connection's end. */
@@ -92,10 +97,14 @@ export class Connection {
     this.#recovery = new Recovery({
       isServer,
       congestion: options.congestion,
-      maxDatagramSize: options.datagramSize,
+      maxDatagramSize: Math.min(options.datagramSize ?? BASE_DATAGRAM_SIZE, start.maxDatagramSize),
       initialRtt: options.initialRtt,
     });
     this.#paths = new Paths(remote, !isServer || start.addressValidated, random);
+    this.#pathMtu = new PathMtu(
+      { recovery: this.#recovery, paths: this.#paths, observation: this.#observation },
+      { fixed: options.datagramSize, maxDatagramSize: start.maxDatagramSize, interfaceMtu: start.interfaceMtu },
+    );
     this.#localIds = new LocalConnectionIds(issuer, localId);
     this.#remoteIds = new RemoteConnectionIds(start.remoteId, options.transport.activeConnectionIdLimit, (token) =>
       issuer.expectReset(token),
@@ -109,6 +118,7 @@ export class Connection {
       recovery: this.#recovery,
       streams: this.streams,
       paths: this.#paths,
+      pathMtu: this.#pathMtu,
       localIds: this.#localIds,
       remoteIds: this.#remoteIds,
       pending: this.#pending,
@@ -146,9 +156,15 @@ export class Connection {
         ackDelayExponent: options.transport.ackDelayExponent,
         maxDatagramLength: () => this.maxDatagramLength,
       }),
-      datagramSize: () => this.datagramSize,
       ecnMark: () => (this.#ecnCapable ? this.#recovery.ecn.mark() : Ecn.NOT_ECT),
       onHandshakeSent: () => this.#discard(Space.INITIAL),
+    });
+    this.#deadlines = new Deadlines({
+      ...parts,
+      dispatch: this.#dispatch,
+      transmit: this.#transmit,
+      times: this.#times,
+      handshakeTimeout: options.handshakeTimeout,
     });
     this.#guard(now, () => this.#handshake.pump());
   }
@@ -183,7 +199,7 @@ export class Connection {
 
   /** Does what is due by `now`; to be called when `pollTimeout` has passed. */
   handleTimeout(now: Millis): void {
-    this.#guard(now, () => this.#onTimeout(now));
+    this.#guard(now, () => this.#deadlines.onTimeout(now));
   }
 
   /** Runs what may find a peer's violation, which ends the connection and nothing else. */
@@ -224,31 +240,6 @@ export class Connection {
     }
   }
 
-  #onTimeout(now: Millis): void {
-    const { options } = this;
-    if (!this.#lifecycle.isOpen) {
-      if (now >= this.#lifecycle.endAt) this.#lifecycle.end(this.#lifecycle.info!);
-      return;
-    }
-    const silent = now >= this.#idle.deadline(this.#pto());
-    const waited = now - this.#times.startedAt;
-    if (this.state === 'handshaking' && (silent || waited >= options.handshakeTimeout)) {
-      return this.#lifecycle.end(ended('handshake_timeout', `no handshake within ${Math.round(waited)} ms`));
-    }
-    if (silent) return this.#lifecycle.end(ended('idle_timeout', 'no packet arrived within the idle timeout'));
-    if (now >= this.#recovery.timeout()) {
-      this.#dispatch.now = now;
-      this.#recovery.onTimeout(now, this.#dispatch);
-    }
-    if (now >= this.#idle.keepAliveAt() && this.state === 'established') this.#pending.ping = true;
-    if (this.#paths.hasFailed(now) && !this.#paths.revert()) {
-      return this.#lifecycle.end(
-        ended('internal', 'the peer is not reachable at its new address', TransportErrorCode.NO_VIABLE_PATH),
-      );
-    }
-    this.#spaces.oneRtt?.onTimeout(now);
-  }
-
   // ---- output ------------------------------------------------------------------------------------------------------------
 
   /** Fills `out` with datagrams for one destination; false when there is nothing to send now. */
@@ -272,23 +263,7 @@ export class Connection {
 
   /** When `handleTimeout`, or `pollTransmit` after a pause of the pacer's, is due. NEVER when it isn't. */
   pollTimeout(): Millis {
-    if (!this.#lifecycle.isOpen) return this.#lifecycle.endAt;
-    const { initial, handshake, application } = this.#spaces;
-    let at = Math.min(
-      this.#recovery.timeout(),
-      this.#idle.deadline(this.#pto()),
-      this.#transmit.pacedUntil,
-      this.#paths.timeout(),
-    );
-    at = Math.min(at, this.#spaces.oneRtt?.timeout() ?? NEVER);
-    // At the amplification limit not even acknowledgements go out: only the peer's next datagram changes anything.
-    if (!this.#recovery.amplificationLimited) {
-      at = Math.min(at, application.acks.timeout());
-      if (initial.read !== undefined) at = Math.min(at, initial.acks.timeout());
-      if (handshake.read !== undefined) at = Math.min(at, handshake.acks.timeout());
-    }
-    if (this.state === 'handshaking') return Math.min(at, this.#times.startedAt + this.options.handshakeTimeout);
-    return Math.min(at, this.#idle.keepAliveAt());
+    return this.#deadlines.next();
   }
 
   /** The next thing that the application should hear, or undefined. */
@@ -373,9 +348,9 @@ export class Connection {
     return this.#paths.active.remote;
   }
 
-  /** Bytes of UDP payload of a full datagram: what was configured, within what the peer takes. */
+  /** Bytes of UDP payload of a full datagram on the active path: fixed by the options, or found out. */
   get datagramSize(): number {
-    return Math.min(this.options.datagramSize, this.peerParameters?.maxUdpPayloadSize ?? 65_527);
+    return this.#pathMtu.size;
   }
 
   /** Subscribes to what happens inside; undefined unsubscribes. */
@@ -408,7 +383,7 @@ export class Connection {
     this.peerParameters = parameters;
     this.streams.setPeerLimits(parameters, this.#at);
     this.#recovery.maxAckDelay = parameters.maxAckDelay;
-    if (this.datagramSize < this.options.datagramSize) this.#recovery.onMaxDatagramSize(this.#at, this.datagramSize);
+    this.#pathMtu.setPeerLimit(this.#at, parameters.maxUdpPayloadSize);
     this.#effects.ackDelayUnit = 2 ** parameters.ackDelayExponent / 1000;
     this.#localIds.setPeerLimit(parameters.activeConnectionIdLimit);
     this.#idle.setPeerTimeout(parameters.maxIdleTimeout);
@@ -439,6 +414,7 @@ export class Connection {
     this.#recovery.peerCompletedAddressValidation = true;
     this.#discard(Space.INITIAL);
     this.#discard(Space.HANDSHAKE);
+    this.#pathMtu.start(now);
     this.#events.push({ type: 'handshake_confirmed' });
   }
 
@@ -493,6 +469,7 @@ export class Connection {
     const sameHost = source.host === this.#paths.active.remote.host;
     this.#paths.migrate(now, source, datagramSize);
     this.#remoteIds.rotate();
+    this.#pathMtu.settle(now);
     // RFC 9000 §9.4: another host may be another path; a new port alone is most likely a NAT's doing.
     if (!sameHost) this.#recovery.resetPath(now, this.datagramSize);
     this.#observation.observer?.(now, { type: 'path_updated', remote: source });

@@ -1,6 +1,7 @@
 import type { Streams } from '../stream/streams.ts';
 import { type SentFramesSink, SentKind } from '../wire/sent-frames.ts';
 import type { LocalConnectionIds } from './local-connection-ids.ts';
+import type { PathMtu } from './path-mtu.ts';
 import type { PendingFrames } from './pending-frames.ts';
 import type { RemoteConnectionIds } from './remote-connection-ids.ts';
 import type { Spaces } from './spaces.ts';
@@ -12,6 +13,7 @@ export interface DispatchTargets {
   readonly localIds: LocalConnectionIds;
   readonly remoteIds: RemoteConnectionIds;
   readonly pending: PendingFrames;
+  readonly pathMtu: PathMtu;
 }
 
 /** All effects of acknowledgement and loss, in one place. RFC 9000 §13.3 says what is sent again and what isn't. */
@@ -35,19 +37,21 @@ export class Dispatch implements SentFramesSink {
       case SentKind.RETIRE_CONNECTION_ID:
         this.#to.remoteIds.onRetirementAcked();
         break;
+      case SentKind.MTU_PROBE:
+        this.#to.pathMtu.onProbeAcked(packetNumber, b);
+        break;
       case SentKind.NEW_CONNECTION_ID:
       case SentKind.HANDSHAKE_DONE:
       case SentKind.NEW_TOKEN:
       case SentKind.PATH_CHALLENGE:
       case SentKind.DATAGRAM:
-      case SentKind.MTU_PROBE:
         break;
       default:
         this.#to.streams.onFrameAcked(this.now, kind, a, b, c, packetNumber);
     }
   }
 
-  onFrameLost(space: number, kind: SentKind, a: number, b: number, c: number): void {
+  onFrameLost(space: number, kind: SentKind, a: number, b: number, c: number, packetNumber: number): void {
     switch (kind) {
       case SentKind.CRYPTO:
         this.#to.spaces.all[space]!.crypto.onLost(b, c);
@@ -64,10 +68,12 @@ export class Dispatch implements SentFramesSink {
       case SentKind.NEW_TOKEN:
         this.#to.pending.onNewTokenLost();
         break;
+      case SentKind.MTU_PROBE:
+        this.#to.pathMtu.onProbeLost(packetNumber, b);
+        break;
       case SentKind.ACK:
       case SentKind.PATH_CHALLENGE:
       case SentKind.DATAGRAM:
-      case SentKind.MTU_PROBE:
         break;
       default:
         this.#to.streams.onFrameLost(this.now, kind, a, b, c);

@@ -61,6 +61,8 @@ export type QuicEvent =
     }
   | { readonly type: 'key_discarded'; readonly space: Space }
   | { readonly type: 'path_updated'; readonly remote: Address }
+  /** Full datagrams have another size, in bytes of UDP payload; `done` says that no more is being tried. */
+  | { readonly type: 'mtu_updated'; readonly old: number; readonly new: number; readonly done: boolean }
   | { readonly type: 'version_negotiated'; readonly version: number }
   | { readonly type: 'connection_closed'; readonly info: CloseInfo };
 

@@ -51,8 +51,8 @@ export interface ConnectionOptions {
   readonly versions: readonly number[];
   readonly transport: TransportOptions;
   readonly congestion: CongestionControllerFactory;
-  /** Bytes of UDP payload of a full datagram: 1,200 to the path's limit. RFC 9000 §14. */
-  readonly datagramSize: number;
+  /** Bytes of UDP payload of a full datagram, 1,200 or more; undefined discovers what the path carries. RFC 9000 §14. */
+  readonly datagramSize: number | undefined;
   /** Milliseconds until a handshake that makes no end is given up. */
   readonly handshakeTimeout: Millis;
   /** Milliseconds without traffic after which a PING keeps the connection alive; 0 never. */

@@ -30,6 +30,10 @@ export interface ConnectionStart {
   readonly newToken?: Uint8Array;
   /** Server: a token has shown that the client's address is real. RFC 9000 §8.1. */
   readonly addressValidated: boolean;
+  /** The largest UDP payload that the datapath can send, in bytes. */
+  readonly maxDatagramSize: number;
+  /** The MTU of the interface that leads to an address, where that is known. */
+  interfaceMtu(remote: Address): number | undefined;
   /** Whether the datapath marks and sees ECN. */
   readonly ecnCapable: boolean;
   /** Makes the TLS session around these encoded transport parameters. */

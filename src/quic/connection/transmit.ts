@@ -4,6 +4,7 @@ import { Ecn, type TransmitBatch } from '../base/batch.ts';
 import { type Random, randomUnit } from '../base/random.ts';
 import { type Millis, NEVER } from '../base/time.ts';
 import type { HeaderBatch } from '../crypto/engine.ts';
+import { BASE_DATAGRAM_SIZE } from '../recovery/loss.ts';
 import type { Recovery } from '../recovery/recovery.ts';
 import { PacketType, Space } from '../wire/frame-type.ts';
 import { patchLength } from '../wire/header.ts';
@@ -12,6 +13,7 @@ import type { Counters } from './counters.ts';
 import type { IdleTimer } from './idle-timer.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { Observation } from './observation.ts';
+import type { PathMtu } from './path-mtu.ts';
 import type { Paths } from './paths.ts';
 import { TAG_LENGTH } from './receive.ts';
 import type { Spaces } from './spaces.ts';
@@ -36,14 +38,13 @@ export interface TransmitParts {
   readonly spaces: Spaces;
   readonly recovery: Recovery;
   readonly paths: Paths;
+  readonly pathMtu: PathMtu;
   readonly lifecycle: Lifecycle;
   readonly idle: IdleTimer;
   readonly counters: Counters;
   readonly compose: Compose;
   readonly observation: Observation;
   readonly random: Random;
-  /** Bytes of UDP payload of a full datagram on the active path. */
-  datagramSize(): number;
   /** What to mark packets with: `Ecn.ECT0` or `Ecn.NOT_ECT`. */
   ecnMark(): number;
   /** A client has sent its first Handshake packet: Initial keys can go. RFC 9001 §4.9.1. */
@@ -67,6 +68,8 @@ export class Transmit {
   /** The next 1-RTT packet number to leave out, RFC 9000 §21.4: a peer that acknowledges it acknowledges unseen. */
   #skipAt: number;
   #skipStretch = FIRST_SKIP;
+  /** Whether data waits until the window has room for a path MTU probe, which is larger. */
+  #makingRoom = false;
 
   constructor(parts: TransmitParts) {
     this.#parts = parts;
@@ -82,28 +85,31 @@ export class Transmit {
     if (!lifecycle.isOpen) return false;
     if (spaces.oneRtt !== undefined && paths.wantsProbe(now) && this.#pollProbe(now, out)) return true;
     if (spaces.canSend(Space.INITIAL) || spaces.canSend(Space.HANDSHAKE)) return this.#pollHandshake(now, out);
-    return spaces.oneRtt !== undefined && this.#pollOneRtt(now, out);
+    if (spaces.oneRtt === undefined) return false;
+    this.#parts.pathMtu.settle(now);
+    return this.#pollMtuProbe(now, out) || this.#pollOneRtt(now, out);
   }
 
   /** 1-RTT packets only: a batch of equal datagrams, one packet each. */
   #pollOneRtt(now: Millis, out: TransmitBatch): boolean {
     const { recovery, compose, paths, spaces } = this.#parts;
     const path = paths.active;
-    const size = this.#parts.datagramSize();
+    const size = this.#parts.pathMtu.size;
     const oneRtt = spaces.oneRtt!;
     const bytes = out.arena.bytes;
     const headers = this.#headers;
-    let allowance = recovery.sendAllowance(now);
+    let allowance = this.#makingRoom ? 0 : recovery.sendAllowance(now);
     let pathAllowance = path.allowance;
     let at = 0;
     headers.count = 0;
     this.pacedUntil = NEVER;
     while (at + size <= out.capacity && headers.count < MAX_SEGMENTS) {
-      const room = Math.min(size, pathAllowance);
+      const probe = recovery.probes[Space.APPLICATION]! > 0;
+      // A probe must get through even where the path has come to carry less: then its ACK shows what became of the others.
+      const room = Math.min(probe ? Math.min(size, BASE_DATAGRAM_SIZE) : size, pathAllowance);
       recovery.amplificationLimited = room < MIN_ROOM;
       if (recovery.amplificationLimited) break;
       this.#skipPacketNumber();
-      const probe = recovery.probes[Space.APPLICATION]! > 0;
       const mayCarry = probe || allowance >= size;
       if (!mayCarry && !spaces.application.acks.isDue(now)) {
         if (compose.wantsSend) this.pacedUntil = recovery.nextSendTime(now);
@@ -142,7 +148,7 @@ export class Transmit {
   /** While Initial or Handshake keys live: one datagram of coalesced packets. */
   #pollHandshake(now: Millis, out: TransmitBatch): boolean {
     const { recovery, compose, spaces, paths, isServer } = this.#parts;
-    const limit = Math.min(this.#parts.datagramSize(), paths.active.allowance);
+    const limit = Math.min(this.#parts.pathMtu.size, paths.active.allowance);
     recovery.amplificationLimited = limit < MIN_ROOM;
     this.pacedUntil = NEVER;
     const bytes = out.arena.bytes;
@@ -222,7 +228,7 @@ export class Transmit {
 
   /** PATH_RESPONSE or PATH_CHALLENGE: a datagram of its own, as large as the path must be able to carry. */
   #pollProbe(now: Millis, out: TransmitBatch): boolean {
-    const { paths, compose, spaces, recovery } = this.#parts;
+    const { paths, compose, recovery } = this.#parts;
     const left = paths.takeRecheck();
     const response = left === undefined ? paths.takeResponse() : undefined;
     const remote = left ?? response?.remote ?? paths.active.remote;
@@ -236,15 +242,37 @@ export class Transmit {
     const bytes = out.arena.bytes;
     const end = compose.pathProbe(bytes, 0, limit - TAG_LENGTH, response?.data, challenge);
     const length = end + TAG_LENGTH;
-    this.#note(now, out.arena, 0, end, Space.APPLICATION, length);
+    this.#sealAlone(now, out.arena, end);
+    return this.#finish(out, length, length, remote);
+  }
+
+  /** A datagram that asks whether the path carries its size, when one is due and the window has room for it. RFC 8899 §4.1. */
+  #pollMtuProbe(now: Millis, out: TransmitBatch): boolean {
+    const { pathMtu, recovery, compose, paths } = this.#parts;
+    const size = pathMtu.wanted;
+    this.#makingRoom = size > 0 && !recovery.hasRoomFor(size);
+    if (size === 0 || this.#makingRoom || recovery.sendAllowance(now) === 0) return false;
+    // Its loss must say nothing about marks.
+    this.#ecn = Ecn.NOT_ECT;
+    this.#skipPacketNumber();
+    const end = compose.mtuProbe(out.arena.bytes, 0, size - TAG_LENGTH, size);
+    pathMtu.onProbeSent(this.#sealAlone(now, out.arena, end));
+    return this.#finish(out, size, size, paths.active.remote);
+  }
+
+  /** Commits and seals a 1-RTT packet that is a datagram of its own, composed up to `end`; returns its number. */
+  #sealAlone(now: Millis, arena: Arena, end: number): number {
+    const { compose, spaces } = this.#parts;
+    const length = end + TAG_LENGTH;
+    this.#note(now, arena, 0, end, Space.APPLICATION, length);
     const packetNumber = this.#commit(now, Space.APPLICATION, length);
     const headers = this.#headers;
     headers.count = 1;
     headers.start[0] = 0;
     headers.pnOffset[0] = compose.pnOffset;
-    spaces.oneRtt!.seal(out.arena, 0, compose.headerLength, end - compose.headerLength, packetNumber);
-    spaces.oneRtt!.writeHeader.protect(out.arena, headers);
-    return this.#finish(out, length, length, remote);
+    spaces.oneRtt!.seal(arena, 0, compose.headerLength, end - compose.headerLength, packetNumber);
+    spaces.oneRtt!.writeHeader.protect(arena, headers);
+    return packetNumber;
   }
 
   /** CONNECTION_CLOSE in every space that the peer may have keys for. RFC 9000 §10.2.3. */

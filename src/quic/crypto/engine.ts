@@ -39,7 +39,10 @@ export interface HeaderKey {
   destroy(): void;
 }
 
-/** Makes keys. Engines: node-crypto (everywhere), null (for measuring what encryption costs). */
+/**
+ * Makes keys. Engines: openssl-ffi (where native code can be called), node-crypto (everywhere), null (for
+ * measuring what encryption costs).
+ */
 export interface CryptoEngine {
   readonly name: string;
   /** `key` and `iv` as derived from the traffic secret ("quic key", "quic iv"). */

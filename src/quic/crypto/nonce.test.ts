@@ -14,6 +14,9 @@ test('the nonce is the IV xor the packet number, for every packet number and in 
         for (const packetNumber of [...packetNumbers, 2 ** 32 - 1, 2 ** 32, 2 ** 53 - 1, 0]) {
           const expected = (BigInt(`0x${toHex(iv)}`) ^ BigInt(packetNumber)).toString(16).padStart(24, '0');
           assert.equal(toHex(nonce.set(packetNumber)), expected);
+          const target = new Uint8Array(20).fill(0xee);
+          nonce.writeTo(target, 5, packetNumber);
+          assert.equal(toHex(target), `eeeeeeeeee${expected}eeeeee`);
         }
       },
     ),

@@ -18,17 +18,26 @@ export class Nonce {
 
   /** Fills `bytes` for a packet and returns it. */
   set(packetNumber: number): Uint8Array {
-    const bytes = this.bytes;
+    this.#write(packetNumber, this.bytes, 0);
+    return this.bytes;
+  }
+
+  /** Writes the 12 bytes of a packet's nonce to `target` from `at` on; `bytes` stays as it is. */
+  writeTo(target: Uint8Array, at: number, packetNumber: number): void {
+    for (let i = 0; i < 4; i++) target[at + i] = this.bytes[i]!;
+    this.#write(packetNumber, target, at);
+  }
+
+  #write(packetNumber: number, bytes: Uint8Array, at: number): void {
     const low = this.#low ^ (packetNumber | 0);
-    bytes[8] = low >>> 24;
-    bytes[9] = low >>> 16;
-    bytes[10] = low >>> 8;
-    bytes[11] = low;
+    bytes[at + 8] = low >>> 24;
+    bytes[at + 9] = low >>> 16;
+    bytes[at + 10] = low >>> 8;
+    bytes[at + 11] = low;
     const high = this.#high ^ (packetNumber / 4294967296);
-    bytes[4] = high >>> 24;
-    bytes[5] = high >>> 16;
-    bytes[6] = high >>> 8;
-    bytes[7] = high;
-    return bytes;
+    bytes[at + 4] = high >>> 24;
+    bytes[at + 5] = high >>> 16;
+    bytes[at + 6] = high >>> 8;
+    bytes[at + 7] = high;
   }
 }

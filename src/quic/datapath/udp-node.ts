@@ -1,8 +1,8 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { type Address, formatAddress } from '../base/address.ts';
-import { heapArena } from '../base/arena.ts';
 import { Ecn, ReceiveBatch, TransmitBatch } from '../base/batch.ts';
 import type { Datapath, DatapathCapabilities } from '../driver/datapath.ts';
+import { packetArena } from '../native/arena.ts';
 
 /** Where to bind, and how large the kernel's buffers should be. */
 export interface UdpNodeOptions {
@@ -64,7 +64,7 @@ class UdpNodeDatapath implements Datapath {
   onError: (error: Error) => void = () => {};
   readonly #socket: Socket;
   readonly #family: 4 | 6;
-  readonly #batch = new ReceiveBatch(heapArena(BATCH_BYTES), BATCH_DATAGRAMS);
+  readonly #batch = new ReceiveBatch(packetArena(BATCH_BYTES), BATCH_DATAGRAMS);
   /** Bytes of the batch's arena that are filled. */
   #filled = 0;
   #deliveryScheduled = false;
@@ -85,7 +85,7 @@ class UdpNodeDatapath implements Datapath {
   }
 
   createTransmitBatch(): TransmitBatch {
-    return new TransmitBatch(heapArena(TRANSMIT_BYTES));
+    return new TransmitBatch(packetArena(TRANSMIT_BYTES));
   }
 
   address(family: 4 | 6, host: string, port: number): Address {

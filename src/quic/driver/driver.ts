@@ -19,6 +19,8 @@ export interface DriverParts {
   readonly runtime: Runtime;
   readonly random: Random;
   readonly engine: CryptoEngine;
+  /** The MTU of the interface that leads to an address, where that is known. Default: unknown. */
+  readonly interfaceMtu?: (remote: Address) => number | undefined;
 }
 
 /** What the driver keeps of a connection. */
@@ -62,6 +64,8 @@ export class Driver {
       engine: parts.engine,
       local: datapath.local,
       ecnCapable: datapath.capabilities.ecn,
+      maxDatagramSize: datapath.capabilities.maxDatagramSize,
+      interfaceMtu: parts.interfaceMtu ?? (() => undefined),
       onConnection: (connection) => {
         this.#track(connection);
         this.onConnection(connection);

@@ -42,6 +42,10 @@ export interface EndpointParts {
   readonly engine: CryptoEngine;
   readonly local: Address;
   readonly ecnCapable: boolean;
+  /** The largest UDP payload that the datapath can send, in bytes. */
+  readonly maxDatagramSize: number;
+  /** The MTU of the interface that leads to an address, where that is known. */
+  interfaceMtu(remote: Address): number | undefined;
   /** A client's first Initial made this connection. */
   onConnection(connection: Connection): void;
 }
@@ -73,7 +77,7 @@ export class Endpoint {
 
   /** Starts a client connection. */
   connect(now: Millis, remote: Address, options: ClientConnectionOptions): Connection {
-    const { random, engine, local, ecnCapable } = this.#parts;
+    const { random, engine, local, ecnCapable, maxDatagramSize, interfaceMtu } = this.#parts;
     const localId = this.#router.create();
     const remoteId = randomBytes(random, MIN_INITIAL_ID);
     const connection: Connection = new Connection({
@@ -91,6 +95,8 @@ export class Endpoint {
       remoteId,
       addressValidated: true,
       ecnCapable,
+      maxDatagramSize,
+      interfaceMtu,
       createTls: options.createTls,
       ...(options.token === undefined ? {} : { token: options.token }),
     });
@@ -198,7 +204,7 @@ export class Endpoint {
     addressValidated: boolean,
     server: ServerConnectionOptions,
   ): Connection {
-    const { random, engine, local, ecnCapable, onConnection } = this.#parts;
+    const { random, engine, local, ecnCapable, maxDatagramSize, interfaceMtu, onConnection } = this.#parts;
     const localId = this.#router.create();
     const connection: Connection = new Connection({
       now,
@@ -216,6 +222,8 @@ export class Endpoint {
       addressValidated,
       newToken: this.#admission.newToken(now, remote),
       ecnCapable,
+      maxDatagramSize,
+      interfaceMtu,
       createTls: server.createTls,
       ...(originalId === undefined ? {} : { retryId: id }),
     });

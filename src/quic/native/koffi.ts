@@ -18,6 +18,8 @@ export interface Koffi {
   readonly version: string;
   /** Opens a shared library; null is the program itself, which exports libc, libuv and (in official builds) OpenSSL. */
   load(path: string | null): NativeLibrary;
+  /** Bytes of a C type. */
+  sizeof(type: string): number;
   /** The address of a buffer's first byte. */
   address(buffer: ArrayBuffer): bigint;
   /** `errno` as the last call left it. */

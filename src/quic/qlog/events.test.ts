@@ -99,6 +99,8 @@ test('metrics are logged as they change, and never as Infinity', () => {
 test('ends, losses and keys have the names of the draft', () => {
   const log = new EventLog();
   const info = { source: 'local', application: false, code: 0x12a, frameType: 0, reason: 'why' } as const;
+  const updated = { type: 'mtu_updated', old: 1200, new: 1472, done: true } as const;
+  assert.deepEqual(log.log(updated), [{ name: 'quic:mtu_updated', data: { old: 1200, new: 1472, done: true } }]);
   assert.deepEqual(log.log({ type: 'connection_closed', info })[0]!.data, {
     initiator: 'local',
     connection_error: 'crypto_error_0x12a',

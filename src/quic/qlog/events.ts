@@ -106,6 +106,8 @@ function rare(event: Exclude<QuicEvent, { type: Common }>): LoggedEvent {
       return { name: 'quic:packet_dropped', data: dropped(event.trigger, event.size) };
     case 'path_updated':
       return { name: 'quic:tuple_assigned', data: { tuple_id: '', tuple_remote: endpointInfo(event.remote) } };
+    case 'mtu_updated':
+      return { name: 'quic:mtu_updated', data: { old: event.old, new: event.new, done: event.done } };
     case 'version_negotiated':
       return { name: 'quic:version_information', data: { chosen_version: versionText(event.version) } };
     case 'connection_closed':

@@ -3,6 +3,7 @@ import type { Millis } from '../base/time.ts';
 import type { AckFrame } from '../wire/frame-handler.ts';
 import { FrameType } from '../wire/frame-type.ts';
 import type { SentFramesSink } from '../wire/sent-frames.ts';
+import { BASE_DATAGRAM_SIZE } from './loss.ts';
 import { PacketFlag, type SentPackets } from './sent-packets.ts';
 
 /** What one ACK frame brought; one object, reused. */
@@ -13,6 +14,8 @@ export class AckTally {
   bytes = 0;
   /** How many of those in flight were sent with ECT(0). */
   ect0 = 0;
+  /** When the newest packet was sent that arrived, late or not, and is larger than every path must carry; -1 for none. */
+  largeSentAt: Millis = -1;
   /** Whether one of them was ack-eliciting. */
   ackEliciting = false;
   /** The largest of them, -1 for none. */
@@ -30,6 +33,7 @@ export class AckTally {
     this.packets = 0;
     this.bytes = 0;
     this.ect0 = 0;
+    this.largeSentAt = -1;
     this.ackEliciting = false;
     this.largest = -1;
     this.largestSentAt = 0;
@@ -74,6 +78,7 @@ function acknowledgeOne(sent: SentPackets, pn: number, sink: SentFramesSink, tal
     const distance = sent.largestAcked - pn;
     if ((flags & PacketFlag.LOST_BY_AGE) === 0 && distance > tally.spuriousDistance) tally.spuriousDistance = distance;
   }
+  if (sent.size(pn) > BASE_DATAGRAM_SIZE) tally.largeSentAt = sent.sentAt(pn);
   sent.markAcked(pn);
   sent.reportAcked(pn, sink);
 }

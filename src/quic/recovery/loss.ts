@@ -11,6 +11,9 @@ const MAX_PACKET_THRESHOLD = 128;
 /** How much older than a round trip a packet may be that a later one overtook, RFC 9002 §6.1.2. */
 const TIME_THRESHOLD = 9 / 8;
 
+/** Bytes of UDP payload that every path of QUIC carries: RFC 9000 §14, BASE_PLPMTU of RFC 8899 §5.1.2. */
+export const BASE_DATAGRAM_SIZE = 1200;
+
 /** Why a packet was declared lost. */
 export type LossTrigger = 'reordering_threshold' | 'time_threshold';
 
@@ -28,6 +31,8 @@ export class LossTally {
   /** Packets that are signs of congestion: not MTU probes, and sent on this path. */
   congestionPackets = 0;
   congestionBytes = 0;
+  /** Those of them that are larger than every path must carry, none of which that was sent later has arrived. */
+  largePackets = 0;
   /** When the newest of those was sent. */
   largestSentAt: Millis = -1;
   /** Whether the losses establish persistent congestion. */
@@ -39,6 +44,7 @@ export class LossTally {
     this.ect0 = 0;
     this.congestionPackets = 0;
     this.congestionBytes = 0;
+    this.largePackets = 0;
     this.largestSentAt = -1;
     this.persistent = false;
   }
@@ -52,6 +58,8 @@ export class LossDetector {
   firstSampleAt: Millis = NEVER;
   /** Losses of packets sent before this say nothing about the present path. */
   pathStartedAt: Millis = -1;
+  /** When the newest packet larger than BASE_DATAGRAM_SIZE was sent of those that arrived; -1 for none. */
+  largeArrivedAt: Millis = -1;
   onPacketLost: LossListener | undefined;
   readonly tally = new LossTally();
   readonly #rtt: RttEstimator;
@@ -114,6 +122,7 @@ export class LossDetector {
     if ((flags & PacketFlag.MTU_PROBE) === 0 && sentAt >= this.pathStartedAt) {
       tally.congestionPackets++;
       tally.congestionBytes += size;
+      if (size > BASE_DATAGRAM_SIZE && sentAt > this.largeArrivedAt) tally.largePackets++;
       tally.largestSentAt = sentAt;
       if ((flags & PacketFlag.ACK_ELICITING) !== 0 && sentAt > this.firstSampleAt) {
         if (stretch.onLost(sentAt, persistence)) tally.persistent = true;

@@ -30,6 +30,12 @@ test('without a rate nothing is held back', () => {
   assert.equal(pacer.nextSendTime(0), NEVER);
 });
 
+test('a burst of large datagrams is no larger than an initial window of them', () => {
+  const pacer = new Pacer(65_507);
+  pacer.setRate(0, 1000, 10_000_000);
+  assert.equal(pacer.allowance(0), 2 * 65_507);
+});
+
 test('a burst of ten datagrams may leave at once, then the rate rules', () => {
   const pacer = new Pacer(DATAGRAM);
   pacer.setRate(0, 12, 120_000);

@@ -1,7 +1,6 @@
 import { type Millis, NEVER } from '../base/time.ts';
+import { initialWindow } from './congestion/initial-window.ts';
 
-/** Datagrams that may leave at once whatever the rate, RFC 9002 §7.7: the initial window. */
-const BURST_DATAGRAMS = 10;
 /** A burst may also last this long at the pacing rate: timers of the platform are no finer than 1 to 2 ms. */
 const BURST_DURATION: Millis = 2;
 /** Once empty, wait until this much time's worth of data may leave: one timer and one system call for many datagrams. */
@@ -14,7 +13,7 @@ export class Pacer {
   #maxDatagramSize: number;
   /** Bytes a millisecond; Infinity while there is nothing to pace by. */
   #rate = Number.POSITIVE_INFINITY;
-  /** Bytes that may leave at once. */
+  /** Bytes that may leave at once: whatever the rate, an initial window (RFC 9002 §7.7). */
   #burst: number;
   /** Bytes that may leave at #filledAt. <= #burst; below 0 after probes, which are not paced. */
   #tokens: number;
@@ -22,7 +21,7 @@ export class Pacer {
 
   constructor(maxDatagramSize: number) {
     this.#maxDatagramSize = maxDatagramSize;
-    this.#burst = BURST_DATAGRAMS * maxDatagramSize;
+    this.#burst = initialWindow(maxDatagramSize);
     this.#tokens = this.#burst;
   }
 
@@ -33,13 +32,13 @@ export class Pacer {
 
   /**
    * Sets the rate in bytes a millisecond (0 or Infinity: don't pace). What had accrued until `now` accrued at the old
-   * rate. No burst exceeds `window`, beyond ten datagrams. A path whose whole window leaves faster than timers tick isn't
+   * rate. No burst exceeds `window`, beyond an initial one. A path whose whole window leaves faster than timers tick isn't
    * paced at all: there the acknowledgments are the better clock.
    */
   setRate(now: Millis, rate: number, window: number): void {
     this.#fill(now);
     this.#rate = rate > 0 && rate * REFILL_DURATION < window ? rate : Number.POSITIVE_INFINITY;
-    this.#burst = Math.max(BURST_DATAGRAMS * this.#maxDatagramSize, Math.min(this.#rate * BURST_DURATION, window));
+    this.#burst = Math.max(initialWindow(this.#maxDatagramSize), Math.min(this.#rate * BURST_DURATION, window));
     if (this.#tokens > this.#burst) this.#tokens = this.#burst;
   }
 

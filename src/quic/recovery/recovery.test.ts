@@ -284,6 +284,31 @@ test('a lost MTU probe is no sign of congestion', () => {
   assert.equal(recovery.counters.congestionEvents, 0);
 });
 
+test('packets larger than every path carries that are lost in a row are counted until one of them arrives', () => {
+  const recovery = makeConfirmed({ maxDatagramSize: 1452 });
+  const sink = new RecordingSink();
+  for (let i = 0; i < 5; i++) send(recovery, 0, APPLICATION, 1452);
+  for (let i = 0; i < 3; i++) send(recovery, 0, APPLICATION, 1200);
+  recovery.onAck(APPLICATION, 50, ackOf([7, 7]), 0, sink);
+  assert.equal(recovery.largePacketsLost, 5);
+  // A late acknowledgment counts as well.
+  recovery.onAck(APPLICATION, 51, ackOf([7, 7], [2, 2]), 0, sink);
+  assert.equal(recovery.largePacketsLost, 0);
+  // A larger one that arrives along with the news of losses shows that the path isn't at fault.
+  for (let i = 0; i < 5; i++) send(recovery, 60, APPLICATION, 1452);
+  recovery.onAck(APPLICATION, 110, ackOf([12, 12]), 0, sink);
+  assert.equal(recovery.largePacketsLost, 0);
+  // Neither probes nor small packets count, and a new size starts from nothing.
+  recovery.spaces[APPLICATION]!.add(SentKind.MTU_PROBE, 0, 9000, 0);
+  recovery.onPacketSent(APPLICATION, 120, 9000, true, true);
+  send(recovery, 120, APPLICATION, 1452);
+  for (let i = 0; i < 9; i++) send(recovery, 120, APPLICATION, 1200);
+  recovery.onAck(APPLICATION, 170, ackOf([23, 23]), 0, sink);
+  assert.equal(recovery.largePacketsLost, 1);
+  recovery.onMaxDatagramSize(170, 1200);
+  assert.equal(recovery.largePacketsLost, 0);
+});
+
 /** Loses packets sent at `times` after an RTT sample of 100 ms; those in `delivered` are acknowledged. */
 function loseAll(times: readonly number[], delivered: readonly number[] = []): Recovery {
   const recovery = makeConfirmed();

@@ -93,6 +93,8 @@ export class Recovery {
   readonly #initialRtt: Millis | undefined;
   /** Whether the application, not the window, limited what was sent last. */
   #appLimited = false;
+  /** Packets larger than BASE_DATAGRAM_SIZE lost in a row: none of that size has been acknowledged since. */
+  #largePacketsLost = 0;
   /** Whether one datagram may exceed the window, to speed up recovery (RFC 9002 §7.3.2). */
   #mayExceedWindow = false;
 
@@ -181,6 +183,14 @@ export class Recovery {
     return this.#loss.packetThreshold;
   }
 
+  /**
+   * How many packets larger than every path must carry were lost since one of them was last acknowledged, MTU probes aside: the
+   * sign of a path that has come to carry less (RFC 8899 §4.3).
+   */
+  get largePacketsLost(): number {
+    return this.#largePacketsLost;
+  }
+
   /** The probe timeout of Application packets without backoff. */
   get pto(): Millis {
     return this.rtt.pto(this.#timer.maxAckDelay);
@@ -218,6 +228,10 @@ export class Recovery {
     if (acked.spurious > 0) this.#onSpuriousLoss(now, space);
     if (acked.packets + acked.spurious === 0) return false;
     if (space === Space.HANDSHAKE) this.#timer.peerCompletedAddressValidation = true;
+    if (acked.largeSentAt >= 0) {
+      this.#largePacketsLost = 0;
+      this.#loss.largeArrivedAt = Math.max(this.#loss.largeArrivedAt, acked.largeSentAt);
+    }
     if (acked.packets === 0) return true;
     this.counters.packetsAcked += acked.packets;
     this.counters.bytesAcked += acked.bytes;
@@ -291,6 +305,7 @@ export class Recovery {
    */
   resetPath(now: Millis, maxDatagramSize: number): void {
     this.#maxDatagramSize = maxDatagramSize;
+    this.#largePacketsLost = 0;
     this.rtt.reset(this.#initialRtt);
     this.ecn.reset();
     this.#loss.pathStartedAt = now;
@@ -304,6 +319,7 @@ export class Recovery {
   /** The path's datagram size changed. */
   onMaxDatagramSize(now: Millis, bytes: number): void {
     this.#maxDatagramSize = bytes;
+    this.#largePacketsLost = 0;
     this.congestion.onMaxDatagramSize(bytes);
     this.pacer.onMaxDatagramSize(bytes);
     this.#updatePacing(now);
@@ -318,6 +334,11 @@ export class Recovery {
     return Math.min(room, this.pacer.allowance(now));
   }
 
+  /** Whether the window has room for a datagram of `bytes`, which may be larger than the others: an MTU probe. */
+  hasRoomFor(bytes: number): boolean {
+    return this.congestion.window - this.bytesInFlight >= bytes;
+  }
+
   /** When the pacer lets the next datagram go, or NEVER when it isn't the pacer that forbids it. */
   nextSendTime(now: Millis): Millis {
     return this.#windowRoom() <= 0 ? NEVER : this.pacer.nextSendTime(now);
@@ -328,7 +349,8 @@ export class Recovery {
     const { window, phase } = this.congestion;
     const bytesInFlight = this.bytesInFlight;
     // In slow start half a window counts as full: the window is about to double, and would never find out otherwise.
-    const full = phase === 'slow_start' ? window / 2 : window - FULL_WINDOW_SLACK_DATAGRAMS * this.#maxDatagramSize;
+    const slack = Math.min(window / 2, FULL_WINDOW_SLACK_DATAGRAMS * this.#maxDatagramSize);
+    const full = phase === 'slow_start' ? window / 2 : window - slack;
     this.#appLimited = bytesInFlight < full;
   }
 
@@ -352,6 +374,7 @@ export class Recovery {
     this.counters.bytesLost += lost.bytes;
     if (lost.ect0 > 0) this.ecn.onMarkedLost(lost.ect0);
     if (lost.congestionPackets === 0) return;
+    this.#largePacketsLost += lost.largePackets;
     if (this.#epoch.onLost(now, lost.largestSentAt, lost.congestionPackets)) this.#countEvent();
     this.congestion.onCongestionEvent(now, lost.largestSentAt, lost.congestionBytes, false);
     if (!lost.persistent) return;

@@ -14,6 +14,8 @@ export interface NetworkSettings {
   readonly seed: number;
   /** The path from one host to another, asked for once a pair. Default: perfect. */
   readonly path?: (from: string, to: string) => Partial<LinkSettings>;
+  /** What hosts know of the MTU of their interfaces, in bytes with IP and UDP headers. Default: nothing. */
+  readonly interfaceMtu?: number;
   /** Whether sockets mark and see ECN. Default true. */
   readonly ecn?: boolean;
 }

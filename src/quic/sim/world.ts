@@ -1,8 +1,8 @@
+import { chooseEngine } from '../api/engine-choice.ts';
 import type { EndpointHost, ResolvedHost } from '../api/host.ts';
 import { SeededRandom } from '../base/random.ts';
 import { type Millis, NEVER } from '../base/time.ts';
 import type { CryptoEngine } from '../crypto/engine.ts';
-import { nodeCryptoEngine } from '../crypto/node-engine.ts';
 import type { Runtime, Timer } from '../driver/runtime.ts';
 import { VirtualClock } from './clock.ts';
 import { type NetworkSettings, SimNetwork } from './network.ts';
@@ -14,7 +14,7 @@ export const SIMULATED_DATE: Millis = Date.UTC(2026, 0, 1);
 export interface WorldSettings extends NetworkSettings {
   /** Milliseconds of virtual time after which a run counts as hung. Default: ten minutes. */
   readonly limit?: Millis;
-  /** Default: node:crypto. */
+  /** Default: what the process would take; what it computes is the same with every engine. */
   readonly engine?: CryptoEngine;
 }
 
@@ -77,9 +77,10 @@ export class World {
     return {
       runtime: this.#runtime,
       random: new SeededRandom(this.#random.uint32()),
-      engine: this.#settings.engine ?? nodeCryptoEngine,
+      engine: this.#settings.engine ?? chooseEngine().engine,
       bind: async (host, port) => network.bind(isAnyHost(host) ? address : host, port),
       resolve: async (host) => this.#resolve(host),
+      interfaceMtu: () => this.#settings.interfaceMtu,
       unixTime: () => SIMULATED_DATE + clock.now,
       keylog: undefined,
       openQlog: undefined,

@@ -1,25 +1,26 @@
 import { Deque } from '../base/deque.ts';
 import { Ranges } from '../base/ranges.ts';
+import { KEPT_SLAB, SlabPool } from './slab-pool.ts';
 
-/** Slabs double from the first to the last size, so that a small stream costs little and a large one few allocations. */
+/**
+ * Slabs double from the first to the last size, so that a small stream costs little and a large one few allocations; larger
+ * ones would be no faster, and a thousand streams hold a part of a slab each.
+ */
 const FIRST_SLAB = 4 << 10;
-const LAST_SLAB = 256 << 10;
+const LAST_SLAB = KEPT_SLAB;
 
 /** A stretch of the stream; its memory is taken when the first byte of it arrives. */
 interface Slab {
   readonly start: number;
   readonly end: number;
   bytes: Uint8Array | undefined;
-}
-
-/** Memory that is not cleared first: only bytes that were written are ever handed out. */
-function allocate(size: number): Uint8Array {
-  return new Uint8Array(Buffer.allocUnsafeSlow(size).buffer);
+  /** Whether `read` has handed out views: the memory is the reader's. */
+  isLent: boolean;
 }
 
 /**
  * Puts the data of one stream in order. Each byte is copied once, into a slab; reads are views of slabs, and a byte that
- * was handed out is never written again. Where data overlaps, what came first stays. Memory spans at most from the first
+ * was handed out is never written again; or they copy, and the slab goes back to the pool. Where data overlaps, what came first stays. Memory spans at most from the first
  * byte not read to the highest received, which flow control bounds, rounded up to a slab.
  */
 export class Reassembly {
@@ -36,8 +37,13 @@ export class Reassembly {
   #contiguous = 0;
   /** What arrived above `contiguous`. */
   readonly #ahead = new Ranges();
+  readonly #pool: SlabPool;
   /** Nothing will be read any more: data is only accounted for. */
   #isDiscarding = false;
+
+  constructor(pool: SlabPool = new SlabPool()) {
+    this.#pool = pool;
+  }
 
   get readOffset(): number {
     return this.#readOffset;
@@ -79,20 +85,43 @@ export class Reassembly {
     const from = this.#readOffset;
     if (this.#contiguous === from) return undefined;
     const slab = this.#slabs.at(0)!;
+    slab.isLent = true;
     const end = Math.min(this.#contiguous, slab.end);
-    this.#readOffset = end;
-    if (end === slab.end) {
-      this.#slabs.shift();
-      if (slab === this.#last) this.#last = undefined;
+    const piece = slab.bytes!.subarray(from - slab.start, end - slab.start);
+    this.#advance(slab, end);
+    return piece;
+  }
+
+  /** Copies what is there in order into `target`, as far as it has room; answers how many bytes. */
+  readInto(target: Uint8Array): number {
+    let count = 0;
+    while (count < target.length && this.#contiguous > this.#readOffset) {
+      const slab = this.#slabs.at(0)!;
+      const from = this.#readOffset;
+      const end = Math.min(this.#contiguous, slab.end, from + target.length - count);
+      target.set(slab.bytes!.subarray(from - slab.start, end - slab.start), count);
+      count += end - from;
+      this.#advance(slab, end);
     }
-    return slab.bytes!.subarray(from - slab.start, end - slab.start);
+    return count;
+  }
+
+  /** All below `end`, which is in the first slab, has been handed out. */
+  #advance(slab: Slab, end: number): void {
+    this.#readOffset = end;
+    if (end < slab.end) return;
+    this.#slabs.shift();
+    if (slab === this.#last) this.#last = undefined;
+    if (!slab.isLent) this.#pool.give(slab.bytes!);
   }
 
   /** Lets go of all memory; from now on data is counted, not kept. */
   discard(): void {
     this.#isDiscarding = true;
     this.#readOffset = this.#contiguous;
-    this.#slabs.clear();
+    for (let slab = this.#slabs.shift(); slab !== undefined; slab = this.#slabs.shift()) {
+      if (slab.bytes !== undefined && !slab.isLent) this.#pool.give(slab.bytes);
+    }
     this.#last = undefined;
   }
 
@@ -132,7 +161,7 @@ export class Reassembly {
     let i = this.#slabAt(offset);
     for (let done = 0; done < length; i++) {
       const slab = this.#slabs.at(i)!;
-      slab.bytes ??= allocate(slab.end - slab.start);
+      slab.bytes ??= this.#pool.take(slab.end - slab.start);
       const at = offset + done - slab.start;
       const count = Math.min(length - done, slab.end - slab.start - at);
       slab.bytes.set(bytes.subarray(start + done, start + done + count), at);
@@ -145,7 +174,7 @@ export class Reassembly {
     let start = this.#last === undefined ? this.#readOffset : this.#last.end;
     while (start < end) {
       const slabEnd = Math.min(start + this.#nextSize, this.#finalSize);
-      const slab: Slab = { start, end: slabEnd, bytes: undefined };
+      const slab: Slab = { start, end: slabEnd, bytes: undefined, isLent: false };
       this.#slabs.push(slab);
       this.#last = slab;
       this.#nextSize = Math.min(this.#nextSize * 2, LAST_SLAB);

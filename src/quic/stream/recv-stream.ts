@@ -7,6 +7,7 @@ import { ReceiveWindow } from './flow-control.ts';
 import { Reassembly } from './reassembly.ts';
 import { Link, type LinkedQueue } from './scheduler.ts';
 import type { ControlSource } from './send-stream.ts';
+import type { SlabPool } from './slab-pool.ts';
 import type { StreamEvents } from './stream-events.ts';
 import type { StreamStats } from './stream-stats.ts';
 
@@ -19,6 +20,8 @@ export interface RecvContext {
   readonly window: ReceiveWindow;
   /** The smoothed round-trip time, 0 while unknown. */
   readonly rtt: Millis;
+  /** Where the memory for their data comes from. */
+  readonly slabs: SlabPool;
   readonly control: LinkedQueue<ControlSource>;
   readonly events: StreamEvents;
   /** The part has reached a terminal state. */
@@ -37,7 +40,7 @@ export class RecvStream implements ControlSource {
   readonly stats: StreamStats;
   readonly #context: RecvContext;
   readonly #window: ReceiveWindow;
-  readonly #reassembly = new Reassembly();
+  readonly #reassembly: Reassembly;
   #state: RecvState = 'recv';
   /** Where the stream ends, or -1 while unknown. It never changes: RFC 9000 §4.5. */
   #finalSize = -1;
@@ -59,6 +62,7 @@ export class RecvStream implements ControlSource {
     this.stats = stats;
     this.#window = new ReceiveWindow(window, largestWindow);
     this.#context = context;
+    this.#reassembly = new Reassembly(context.slabs);
   }
 
   get state(): RecvState {
@@ -97,9 +101,21 @@ export class RecvStream implements ControlSource {
   read(now: Millis): Uint8Array | undefined {
     this.#isNotified = false;
     const piece = this.#reassembly.read();
-    if (piece !== undefined) this.#consume(now, piece.length);
-    if (this.#state === 'data_recvd' && this.#reassembly.readOffset === this.#finalSize) this.#finishPart('data_read');
+    this.#onRead(now, piece === undefined ? 0 : piece.length);
     return piece;
+  }
+
+  /** As `read`, but copies into `target`, as far as it has room; answers how many bytes. */
+  readInto(now: Millis, target: Uint8Array): number {
+    this.#isNotified = false;
+    const count = this.#reassembly.readInto(target);
+    this.#onRead(now, count);
+    return count;
+  }
+
+  #onRead(now: Millis, count: number): void {
+    if (count > 0) this.#consume(now, count);
+    if (this.#state === 'data_recvd' && this.#reassembly.readOffset === this.#finalSize) this.#finishPart('data_read');
   }
 
   /** Reads no more: what has come is discarded, and the peer is asked with `code` to stop. RFC 9000 §3.5. */

@@ -243,11 +243,11 @@ test('write after finish is a mistake of the caller; after a reset it is dropped
   assert.equal(other.unsent, 0);
 });
 
-test('streams of one urgency take turns, eight packets each; a more urgent one goes first; one that is not incremental stays', () => {
+test('streams of one urgency take turns, sixteen packets each; a more urgent one goes first; one that is not incremental stays', () => {
   const { client, streams } = withData(0);
   const senders = [0, 1, 2].map(() => streams.sender(streams.open(false))!);
-  for (const sender of senders) sender.write(0, new Uint8Array(100_000));
-  /** Whose the next `count` packets are, as runs: `6x8 10x8`. */
+  for (const sender of senders) sender.write(0, new Uint8Array(200_000));
+  /** Whose the next `count` packets are, as runs: `6x16 10x16`. */
   const runs = (count: number): string => {
     const found: [id: number, length: number][] = [];
     for (let i = 0; i < count; i++) {
@@ -257,14 +257,14 @@ test('streams of one urgency take turns, eight packets each; a more urgent one g
     }
     return found.map(([id, length]) => `${id}x${length}`).join(' ');
   };
-  assert.equal(runs(32), '6x8 10x8 14x8 6x8');
+  assert.equal(runs(64), '6x16 10x16 14x16 6x16');
   senders[1]!.urgency = 0;
   assert.equal(runs(3), '10x3');
   senders[1]!.urgency = 7;
-  assert.equal(runs(16), '14x8 6x8');
+  assert.equal(runs(32), '14x16 6x16');
   senders[0]!.incremental = false;
-  assert.equal(runs(16), '14x8 6x8');
-  assert.equal(runs(16), '6x16');
+  assert.equal(runs(32), '14x16 6x16');
+  assert.equal(runs(20), '6x20');
   senders[0]!.reset(0, 0);
   client.send();
   assert.equal(runs(9), '14x9');
@@ -277,7 +277,7 @@ test('what was lost goes before what is new, among streams of one urgency', () =
   const { client, streams, sender } = withData(0);
   const other = streams.sender(streams.open(false))!;
   for (const one of [sender, other]) one.write(0, new Uint8Array(50_000));
-  for (let i = 0; i < 9; i++) client.send();
+  for (let i = 0; i < 17; i++) client.send();
   client.loseLast();
   assert.deepEqual(client.send(), ['STREAM 6 0-1198']);
   sender.urgency = 0;

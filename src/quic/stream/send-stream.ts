@@ -40,7 +40,7 @@ export interface SendContext {
 const MIN_FRAGMENT = 16;
 
 /** STREAM frames that a stream writes before the next stream of its urgency gets its turn. */
-const FRAMES_PER_TURN = 8;
+const FRAMES_PER_TURN = 16;
 
 const DEFAULT_HIGH_WATER_MARK = 256 << 10;
 const DEFAULT_URGENCY = 3;

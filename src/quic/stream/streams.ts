@@ -15,6 +15,7 @@ import { ConnectionCredit, ReceiveWindow } from './flow-control.ts';
 import type { RecvContext, RecvStream } from './recv-stream.ts';
 import { LinkedQueue, UrgencyQueue } from './scheduler.ts';
 import type { ControlSource, SendContext, SendStream } from './send-stream.ts';
+import { sharedSlabs } from './slab-pool.ts';
 import type { StreamEvents } from './stream-events.ts';
 import type { LocalStreamLimits, PeerStreamLimits } from './stream-limits.ts';
 import { BIDI, type StreamKind, StreamTable, UNI } from './stream-table.ts';
@@ -57,7 +58,7 @@ export class Streams {
       events,
       onPartDone,
     };
-    this.#recvContext = { window: this.#window, rtt: 0, control, events, onPartDone };
+    this.#recvContext = { window: this.#window, rtt: 0, slabs: sharedSlabs, control, events, onPartDone };
     this.#table = new StreamTable({ isServer, local, events, send, recv: this.#recvContext });
   }
 

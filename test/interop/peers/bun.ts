@@ -36,7 +36,7 @@ const transportParams = {
   initialMaxStreamDataBidiLocal: 8n << 20n,
   initialMaxStreamDataBidiRemote: 8n << 20n,
   initialMaxStreamDataUni: 8n << 20n,
-  initialMaxStreamsBidi: 256n,
+  initialMaxStreamsBidi: 1024n,
   initialMaxStreamsUni: 16n,
 };
 

@@ -13,7 +13,7 @@ import type {
 import { runProgram } from '../program.ts';
 
 /** More than any run opens at a time. */
-const streamLimit = 256;
+const streamLimit = 1024;
 
 function bidirectional(stream: Deno.QuicBidirectionalStream): PeerStream {
   return {

@@ -1,0 +1,83 @@
+import { TransportErrorCode } from '../base/errors.ts';
+import { type Millis, NEVER } from '../base/time.ts';
+import type { Recovery } from '../recovery/recovery.ts';
+import type { ConnectionTimes } from './counters.ts';
+import type { Dispatch } from './dispatch.ts';
+import { ended } from './events.ts';
+import type { IdleTimer } from './idle-timer.ts';
+import type { Lifecycle } from './lifecycle.ts';
+import type { Paths } from './paths.ts';
+import type { PendingFrames } from './pending-frames.ts';
+import type { Spaces } from './spaces.ts';
+import type { Transmit } from './transmit.ts';
+
+/** The components that time changes. */
+export interface DeadlineParts {
+  readonly spaces: Spaces;
+  readonly recovery: Recovery;
+  readonly paths: Paths;
+  readonly pending: PendingFrames;
+  readonly lifecycle: Lifecycle;
+  readonly idle: IdleTimer;
+  readonly dispatch: Dispatch;
+  readonly transmit: Transmit;
+  readonly times: ConnectionTimes;
+  /** Milliseconds until a handshake that makes no end is given up. */
+  readonly handshakeTimeout: Millis;
+}
+
+/** When a connection must be looked after next, and what is due then. */
+export class Deadlines {
+  readonly #parts: DeadlineParts;
+
+  constructor(parts: DeadlineParts) {
+    this.#parts = parts;
+  }
+
+  /** The next deadline, or NEVER. */
+  next(): Millis {
+    const { spaces, recovery, paths, lifecycle, idle, transmit, times, handshakeTimeout } = this.#parts;
+    if (!lifecycle.isOpen) return lifecycle.endAt;
+    const { initial, handshake, application, oneRtt } = spaces;
+    let at = Math.min(recovery.timeout(), idle.deadline(this.#pto()), transmit.pacedUntil, paths.timeout());
+    at = Math.min(at, oneRtt?.timeout() ?? NEVER);
+    // At the amplification limit not even acknowledgements go out: only the peer's next datagram changes anything.
+    if (!recovery.amplificationLimited) {
+      at = Math.min(at, application.acks.timeout());
+      if (initial.read !== undefined) at = Math.min(at, initial.acks.timeout());
+      if (handshake.read !== undefined) at = Math.min(at, handshake.acks.timeout());
+    }
+    if (lifecycle.state === 'handshaking') return Math.min(at, times.startedAt + handshakeTimeout);
+    return Math.min(at, idle.keepAliveAt());
+  }
+
+  /** Does what is due by `now`. */
+  onTimeout(now: Millis): void {
+    const { spaces, recovery, paths, pending, lifecycle, idle, dispatch, times, handshakeTimeout } = this.#parts;
+    if (!lifecycle.isOpen) {
+      if (now >= lifecycle.endAt) lifecycle.end(lifecycle.info!);
+      return;
+    }
+    const silent = now >= idle.deadline(this.#pto());
+    const waited = now - times.startedAt;
+    if (lifecycle.state === 'handshaking' && (silent || waited >= handshakeTimeout)) {
+      return lifecycle.end(ended('handshake_timeout', `no handshake within ${Math.round(waited)} ms`));
+    }
+    if (silent) return lifecycle.end(ended('idle_timeout', 'no packet arrived within the idle timeout'));
+    if (now >= recovery.timeout()) {
+      dispatch.now = now;
+      recovery.onTimeout(now, dispatch);
+    }
+    if (now >= idle.keepAliveAt() && lifecycle.state === 'established') pending.ping = true;
+    if (paths.hasFailed(now) && !paths.revert()) {
+      return lifecycle.end(
+        ended('internal', 'the peer is not reachable at its new address', TransportErrorCode.NO_VIABLE_PATH),
+      );
+    }
+    spaces.oneRtt?.onTimeout(now);
+  }
+
+  #pto(): Millis {
+    return this.#parts.recovery.pto;
+  }
+}
