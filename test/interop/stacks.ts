@@ -3,15 +3,7 @@ import { createSocket } from 'node:dgram';
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { CertificateFiles } from './certificates.ts';
 import type { Command } from './children.ts';
-
-/** What a server needs to start. */
-export interface ServerSetup {
-  readonly alpn: string;
-  readonly certificates: CertificateFiles;
-  readonly www: string;
-}
 
 /** A stack that can run here. */
 export interface Stack {

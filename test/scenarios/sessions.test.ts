@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { QuicError, type QuicStream } from '../../src/quic/api/index.ts';
+import type { QuicStream } from '../../src/quic/api/index.ts';
 import type { SimDatapath } from '../../src/quic/sim/index.ts';
+import { next, readAll, rejection } from '../support/session-waits.ts';
 import {
   CLIENT_HOST,
   contentOf,
@@ -12,25 +13,6 @@ import {
 } from '../support/simulated-pair.ts';
 
 const PATH = { rate: 1250, delay: 15, queue: 25 };
-
-async function readAll(stream: AsyncIterable<Uint8Array[]>): Promise<Uint8Array> {
-  const pieces: Uint8Array[] = [];
-  for await (const batch of stream) pieces.push(...batch);
-  return Buffer.concat(pieces);
-}
-
-function next(session: { onstream: ((stream: QuicStream) => void) | undefined }): Promise<QuicStream> {
-  return new Promise((resolve) => {
-    session.onstream = resolve;
-  });
-}
-
-async function rejection(promise: Promise<unknown>): Promise<QuicError> {
-  const result = await Promise.allSettled([promise]);
-  const reason = (result[0] as PromiseRejectedResult).reason;
-  assert.ok(reason instanceof QuicError, `${reason}`);
-  return reason;
-}
 
 test('close waits for open streams, takes no new ones, and tells the peer', async () => {
   await withPair({ seed: 1, path: PATH }, async ({ local, remote }) => {

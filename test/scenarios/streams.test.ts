@@ -1,32 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { QuicError, type QuicStream } from '../../src/quic/api/index.ts';
+import { next, readAll, rejection } from '../support/session-waits.ts';
 import { contentOf, firstDifference, withPair } from '../support/simulated-pair.ts';
 
 const PATH = { rate: 1250, delay: 15, queue: 25 };
 
-/** Everything that comes on a stream. */
-async function readAll(stream: AsyncIterable<Uint8Array[]>): Promise<Uint8Array> {
-  const pieces: Uint8Array[] = [];
-  for await (const batch of stream) pieces.push(...batch);
-  return Buffer.concat(pieces);
-}
-
 async function textOf(stream: QuicStream): Promise<string> {
   return Buffer.from(await readAll(stream)).toString();
-}
-
-function next(session: { onstream: ((stream: QuicStream) => void) | undefined }): Promise<QuicStream> {
-  return new Promise((resolve) => {
-    session.onstream = resolve;
-  });
-}
-
-async function rejection(promise: Promise<unknown>): Promise<QuicError> {
-  const result = await Promise.allSettled([promise]);
-  const reason = (result[0] as PromiseRejectedResult).reason;
-  assert.ok(reason instanceof QuicError, `${reason}`);
-  return reason;
 }
 
 test('a request goes there and its answer comes back on one stream', async () => {

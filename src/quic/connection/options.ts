@@ -1,22 +1,11 @@
 import type { Millis } from '../base/time.ts';
 import type { CongestionControllerFactory } from '../recovery/congestion/controller.ts';
+import type { LocalStreamLimits } from '../stream/stream-limits.ts';
 
 /** What this endpoint announces in its transport parameters, and how far its receive windows may grow. */
-export interface TransportOptions {
+export interface TransportOptions extends LocalStreamLimits {
   /** Milliseconds without traffic after which the connection is given up; 0 never. RFC 9000 §10.1. */
   readonly maxIdleTimeout: Millis;
-  /** Initial connection flow-control window in bytes. */
-  readonly initialMaxData: number;
-  readonly initialMaxStreamDataBidiLocal: number;
-  readonly initialMaxStreamDataBidiRemote: number;
-  readonly initialMaxStreamDataUni: number;
-  /** How many streams the peer may have open at once. */
-  readonly initialMaxStreamsBidi: number;
-  readonly initialMaxStreamsUni: number;
-  /** How far a stream's window may grow with the path, in bytes. */
-  readonly maxStreamWindow: number;
-  /** How far the connection's window may grow with the path, in bytes. */
-  readonly maxConnectionWindow: number;
   /** Milliseconds by which an acknowledgement may be late, RFC 9000 §13.2.1. */
   readonly maxAckDelay: Millis;
   readonly ackDelayExponent: number;

@@ -4,7 +4,7 @@ import type { ReceiveBatch } from '../base/batch.ts';
 import { sameBytes } from '../base/cursor.ts';
 import { TransportError, TransportErrorCode } from '../base/errors.ts';
 import type { Millis } from '../base/time.ts';
-import type { HeaderBatch } from '../crypto/engine.ts';
+import { type HeaderBatch, TAG_LENGTH } from '../crypto/engine.ts';
 import { FrameReader } from '../wire/frame-reader.ts';
 import { PacketType, Space } from '../wire/frame-type.ts';
 import { Header, KEY_PHASE_BIT, LONG_RESERVED_BITS, readHeader, SHORT_RESERVED_BITS } from '../wire/header.ts';
@@ -21,8 +21,6 @@ import type { Spaces } from './spaces.ts';
 
 /** Length of every connection ID that this implementation issues, in bytes. */
 export const LOCAL_ID_LENGTH = 8;
-/** Bytes of AEAD tag behind every packet, RFC 9001 §5.3. */
-export const TAG_LENGTH = 16;
 /** How many packets that came before their keys are kept, and how many bytes of them: nobody has authenticated them. */
 const MAX_ASIDE = 32;
 const MAX_ASIDE_BYTES = 64 << 10;

@@ -3,7 +3,7 @@ import type { Arena } from '../base/arena.ts';
 import { Ecn, type TransmitBatch } from '../base/batch.ts';
 import { type Random, randomUnit } from '../base/random.ts';
 import { type Millis, NEVER } from '../base/time.ts';
-import type { HeaderBatch } from '../crypto/engine.ts';
+import { type HeaderBatch, TAG_LENGTH } from '../crypto/engine.ts';
 import { BASE_DATAGRAM_SIZE } from '../recovery/loss.ts';
 import type { Recovery } from '../recovery/recovery.ts';
 import { PacketType, Space } from '../wire/frame-type.ts';
@@ -15,7 +15,6 @@ import type { Lifecycle } from './lifecycle.ts';
 import type { Observation } from './observation.ts';
 import type { PathMtu } from './path-mtu.ts';
 import type { Paths } from './paths.ts';
-import { TAG_LENGTH } from './receive.ts';
 import type { Spaces } from './spaces.ts';
 
 /** Datagrams with Initial packets are at least this large, RFC 9000 §14.1; so are path probes, §8.2.1. */

@@ -12,8 +12,6 @@ const STREAM_FIN = 0x01;
 
 /** The bytes of a PATH_CHALLENGE or PATH_RESPONSE frame. */
 export const PATH_FRAME_SIZE = 9;
-/** The length of the data of a PATH_CHALLENGE or PATH_RESPONSE frame. */
-export const PATH_DATA_LENGTH = 8;
 /** The length of a stateless reset token, RFC 9000 §10.3. */
 export const STATELESS_RESET_TOKEN_LENGTH = 16;
 
