@@ -28,13 +28,34 @@ const LAYERS: Record<string, readonly string[]> = {
   'quic/api': [...MACHINE, 'quic/tls/certificates', 'quic/datapath', 'quic/qlog'],
   'quic/sim': [...MACHINE, 'quic/tls/certificates', 'quic/qlog', 'quic/api'],
   transfer: ['quic/api'],
-  // The gauge turns the carrier's raw readings into results.
-  measure: ['quic/api', 'transfer'],
+  // Measured iterations without files, and the sampler of a session's course.
+  gauge: ['quic/api', 'transfer'],
+  // The public perf protocol, with any stack at the other end.
+  perf: ['quic/api', 'transfer', 'gauge'],
+  // The simulator's link between real sockets.
+  relay: ['quic/base', 'quic/sim'],
+  // Raw readings become results, statistics, explanations.
+  measure: ['quic/api', 'transfer', 'gauge'],
+  experiment: ['quic/api', 'transfer', 'gauge', 'perf', 'relay', 'measure'],
+  report: ['measure'],
+  history: ['measure'],
+  live: ['measure'],
   // The protocol is a state machine; the sockets and files are around it.
   'classic/protocol': ['measure'],
   classic: ['transfer', 'measure', 'classic/protocol'],
-  report: ['measure'],
-  cli: ['quic/api', 'transfer', 'measure', 'classic', 'report'],
+  cli: [
+    'quic/api',
+    'transfer',
+    'gauge',
+    'perf',
+    'relay',
+    'measure',
+    'experiment',
+    'report',
+    'history',
+    'live',
+    'classic',
+  ],
 };
 
 /** Layers in which nothing reads a clock, a socket, the process, a timer or chance, and nothing waits. */

@@ -7,6 +7,13 @@ export type { ConnectionStats } from '../connection/counters.ts';
 export type { Observer, QuicEvent } from '../connection/observe.ts';
 export type { TransportOptions } from '../connection/options.ts';
 export type { CongestionController, CongestionControllerFactory } from '../recovery/congestion/controller.ts';
+export {
+  type LimitTimes,
+  RECEIVE_LIMITS,
+  type ReceiveLimit,
+  SEND_LIMITS,
+  type SendLimit,
+} from '../stream/limit-clock.ts';
 export type { StreamStats } from '../stream/stream-stats.ts';
 export { makeSelfSigned, spkiPin } from '../tls/certificates/self-signed.ts';
 export type { Verifier } from '../tls/certificates/verifier.ts';
