@@ -17,6 +17,9 @@ export interface TextSink {
   close(): void;
 }
 
+/** Opens the file for one session's qlog, given its name; the same name is not asked for twice. */
+export type OpenQlog = (name: string) => TextSink;
+
 /**
  * Everything that an endpoint asks of the world around it. One implementation is the process (api/node-host.ts), the other
  * the simulator (sim/world.ts).
@@ -36,5 +39,5 @@ export interface EndpointHost {
   /** Where secrets of all sessions go (SSLKEYLOGFILE), or undefined. */
   readonly keylog: TextSink | undefined;
   /** Opens the file for one session's qlog (QLOGDIR); undefined when no such logs are wanted. */
-  readonly openQlog: ((name: string) => TextSink) | undefined;
+  readonly openQlog: OpenQlog | undefined;
 }

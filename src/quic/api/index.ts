@@ -6,6 +6,7 @@ export type { Address } from '../base/address.ts';
 export type { ConnectionStats } from '../connection/counters.ts';
 export type { Observer, QuicEvent } from '../connection/observe.ts';
 export type { TransportOptions } from '../connection/options.ts';
+export type { QlogDialect } from '../qlog/dialect.ts';
 export type { CongestionController, CongestionControllerFactory } from '../recovery/congestion/controller.ts';
 export {
   type LimitTimes,
@@ -18,13 +19,16 @@ export type { StreamStats } from '../stream/stream-stats.ts';
 export { makeSelfSigned, spkiPin } from '../tls/certificates/self-signed.ts';
 export type { Verifier } from '../tls/certificates/verifier.ts';
 export type { TransportParameters } from '../wire/transport-parameters.ts';
+export { CONGESTION_NAMES, type CongestionName, isCongestionName } from './congestion.ts';
 export { connect, listen } from './connect.ts';
 export { constants } from './constants.ts';
 export { type EndpointStats, QuicEndpoint } from './endpoint.ts';
 export { chooseEngine, type EngineChoice } from './engine-choice.ts';
 export { QuicError, type QuicErrorCode, type QuicErrorOptions } from './errors.ts';
+export type { OpenQlog, TextSink } from './host.ts';
 export { type DatapathChoice, datapathChoice } from './node-host.ts';
 export type * from './options.ts';
+export { openQlogFolder } from './qlog-folder.ts';
 export { QuicSession } from './session.ts';
 export { QuicStream } from './stream.ts';
 export { QuicStreamWriter } from './writer.ts';

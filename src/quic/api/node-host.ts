@@ -1,8 +1,7 @@
 import { randomFillSync } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
-import { appendFileSync, closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { appendFileSync } from 'node:fs';
 import { isIP } from 'node:net';
-import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import type { Millis } from '../base/time.ts';
 import { probeLinuxDatapath } from '../datapath/linux/probe.ts';
@@ -12,8 +11,9 @@ import type { Datapath } from '../driver/datapath.ts';
 import type { Runtime, Timer } from '../driver/runtime.ts';
 import { chooseEngine } from './engine-choice.ts';
 import { QuicError } from './errors.ts';
-import type { EndpointHost, ResolvedHost, TextSink } from './host.ts';
+import type { EndpointHost, OpenQlog, ResolvedHost, TextSink } from './host.ts';
 import { InterfaceMtus } from './interface-mtu.ts';
+import { openQlogFolder } from './qlog-folder.ts';
 
 /** Node's longest timer, in milliseconds. */
 const LONGEST_TIMER = 2 ** 31 - 1;
@@ -21,6 +21,8 @@ const LONGEST_TIMER = 2 ** 31 - 1;
 /** The process's clock, timers and event loop. */
 const nodeRuntime: Runtime = {
   now: () => performance.now(),
+  // About 50 ns, once a connection and turn.
+  idleTime: () => performance.nodeTiming.idleTime,
   setTimer(at: Millis, callback: () => void): Timer {
     const delay = Math.min(Math.max(0, Math.ceil(at - performance.now())), LONGEST_TIMER);
     const timer = setTimeout(callback, delay);
@@ -105,11 +107,13 @@ function keylogFile(path: string | undefined): TextSink | undefined {
   return { write: (text) => appendFileSync(path, text, { mode: 0o600 }), close: () => {} };
 }
 
-function qlogFolder(folder: string | undefined): ((name: string) => TextSink) | undefined {
+/** @throws QuicError ERR_QUIC_INVALID_ARGUMENT when the folder cannot be written. */
+function qlogFolder(folder: string | undefined): OpenQlog | undefined {
   if (folder === undefined || folder === '') return undefined;
-  return (name) => {
-    mkdirSync(folder, { recursive: true });
-    const file = openSync(join(folder, name), 'w');
-    return { write: (text) => void writeSync(file, text), close: () => closeSync(file) };
-  };
+  try {
+    return openQlogFolder(folder);
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
+    throw new QuicError('ERR_QUIC_INVALID_ARGUMENT', `QLOGDIR=${folder} cannot be written (${code})`, { cause });
+  }
 }

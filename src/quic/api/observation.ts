@@ -1,7 +1,8 @@
 import { toHex } from '../base/cursor.ts';
 import type { Observer } from '../connection/observe.ts';
+import type { QlogDialect } from '../qlog/dialect.ts';
 import { type QlogSink, QlogWriter } from '../qlog/writer.ts';
-import type { EndpointHost } from './host.ts';
+import type { EndpointHost, OpenQlog } from './host.ts';
 import type { SessionOptions } from './options.ts';
 
 /** What a session's event stream feeds. */
@@ -12,19 +13,20 @@ export interface SessionObservation {
   finish(): void;
 }
 
-/** Subscribes the session's own `observe`, its `onqlog` and the host's qlog folder. */
+/** Subscribes the session's own `observe`, its `onqlog`, and its qlog file or that of the host's folder. */
 export function observationOf(options: SessionOptions, host: EndpointHost, onqlog: QlogSink): SessionObservation {
   const epoch = host.unixTime() - host.runtime.now();
   const observers: Observer[] = [];
   const endings: (() => void)[] = [];
   if (options.observe !== undefined) observers.push(options.observe);
   if (options.qlog === true) {
-    const writer = new QlogWriter(onqlog, epoch);
+    const writer = new QlogWriter(onqlog, epoch, options.qlogDialect);
     observers.push(writer.observe);
     endings.push(() => writer.finish());
   }
-  if (host.openQlog !== undefined) {
-    const file = fileLog(host.openQlog, epoch);
+  const open = options.openQlog ?? host.openQlog;
+  if (open !== undefined) {
+    const file = fileLog(open, epoch, options.qlogDialect);
     observers.push(file.observer);
     endings.push(file.finish);
   }
@@ -44,16 +46,20 @@ function together(observers: readonly Observer[]): Observer | undefined {
 }
 
 /** The file is named by the original destination connection ID, as the qlog draft recommends; that comes with the first event. */
-function fileLog(open: NonNullable<EndpointHost['openQlog']>, epoch: number) {
+function fileLog(open: OpenQlog, epoch: number, dialect: QlogDialect | undefined) {
   let writer: QlogWriter | undefined;
   const observer: Observer = (now, event) => {
     if (writer === undefined && event.type === 'connection_started') {
       const side = event.isServer ? 'server' : 'client';
       const sink = open(`${toHex(event.originalDestinationConnectionId)}_${side}.sqlog`);
-      writer = new QlogWriter((text, fin) => {
-        sink.write(text);
-        if (fin) sink.close();
-      }, epoch);
+      writer = new QlogWriter(
+        (text, fin) => {
+          sink.write(text);
+          if (fin) sink.close();
+        },
+        epoch,
+        dialect,
+      );
     }
     writer?.observe(now, event);
   };

@@ -4,11 +4,13 @@ import type { Address } from '../base/address.ts';
 import type { Millis } from '../base/time.ts';
 import type { Observer } from '../connection/observe.ts';
 import type { TransportOptions } from '../connection/options.ts';
+import type { QlogDialect } from '../qlog/dialect.ts';
 import type { CongestionControllerFactory } from '../recovery/congestion/controller.ts';
 import type { Verifier } from '../tls/certificates/verifier.ts';
+import type { CongestionName } from './congestion.ts';
 import type { QuicEndpoint } from './endpoint.ts';
 import type { QuicError } from './errors.ts';
-import type { EndpointHost } from './host.ts';
+import type { EndpointHost, OpenQlog } from './host.ts';
 import type { QuicSession } from './session.ts';
 import type { QuicStream } from './stream.ts';
 
@@ -63,7 +65,7 @@ export interface SessionOptions {
   /** What this side announces in its transport parameters (RFC 9000 §18.2), and how far windows grow. Bytes, milliseconds. */
   readonly transportParams?: Partial<TransportOptions>;
   /** Congestion control: `'cubic'` (default), `'reno'`, or one's own. */
-  readonly cc?: 'cubic' | 'reno' | CongestionControllerFactory;
+  readonly cc?: CongestionName | CongestionControllerFactory;
   /**
    * Bytes of UDP payload of a full datagram, 1,200 to 65,527, that the path is known to carry. Default: starts with 1,200 and finds out
    * what the path carries, up to the interface's MTU and what the peer takes (RFC 8899). `stats.maxDatagramSize` tells.
@@ -85,6 +87,10 @@ export interface SessionOptions {
   readonly keylog?: boolean;
   /** Whether `onqlog` gets the session's events as qlog. QLOGDIR in the environment works without it. */
   readonly qlog?: boolean;
+  /** What qlog is written in: the current draft (default), or the older dialect that the qvis tools read. */
+  readonly qlogDialect?: QlogDialect;
+  /** Opens a file for each session's qlog, in place of QLOGDIR's: see `openQlogFolder`. */
+  readonly openQlog?: OpenQlog;
   /** Sees every event inside the connection, synchronously. */
   readonly observe?: Observer;
   readonly onstream?: (stream: QuicStream) => void;

@@ -1,10 +1,14 @@
 import type { Address } from '../base/address.ts';
 import { TransportErrorCode } from '../base/errors.ts';
+import type { Millis } from '../base/time.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { ConnectionStats } from '../connection/counters.ts';
 import type { CloseInfo, ConnectionEvent } from '../connection/events.ts';
+import type { Timer } from '../driver/runtime.ts';
+import type { CongestionControllerFactory } from '../recovery/congestion/controller.ts';
 import type { HandshakeSummary } from '../tls/session.ts';
 import type { TransportParameters } from '../wire/transport-parameters.ts';
+import { type CongestionName, congestionOf } from './congestion.ts';
 import { DEFAULT_BUDGET } from './constants.ts';
 import type { QuicEndpoint } from './endpoint.ts';
 import { closeError, isCleanClose, QuicError } from './errors.ts';
@@ -140,12 +144,31 @@ export class QuicSession implements AsyncDisposable {
 
   /** Counters and estimates: bytes, packets, milliseconds. The last ones once the session has ended. */
   get stats(): ConnectionStats {
-    return this.#finalStats ?? this.#connection.stats();
+    return this.#finalStats ?? this.#connection.stats(this.now());
   }
 
   /** The session's clock, in milliseconds: what the times in `stats` are on. */
   now(): number {
     return this.#parts.host.runtime.now();
+  }
+
+  /**
+   * Calls back once, at or soon after this time of the session's clock, unless the returned timer is cancelled. It doesn't keep
+   * the process alive, and outlives the session.
+   */
+  setTimer(at: Millis, callback: () => void): Timer {
+    return this.#parts.host.runtime.setTimer(at, callback);
+  }
+
+  /**
+   * Goes on with a new congestion controller, which starts from the initial window whatever the present one has learned.
+   * @throws QuicError ERR_QUIC_INVALID_ARGUMENT for a name that is not known.
+   */
+  setCongestionController(cc: CongestionName | CongestionControllerFactory): void {
+    const factory = congestionOf(cc);
+    if (this.destroyed) return;
+    this.#connection.setCongestion(this.now(), factory);
+    this.#wake();
   }
 
   /** The largest datagram that `sendDatagram` takes, in bytes; 0 when the peer takes none. */
@@ -308,16 +331,23 @@ export class QuicSession implements AsyncDisposable {
 
   async #createStream(bidirectional: boolean, options: StreamOptions): Promise<QuicStream> {
     options.signal?.throwIfAborted();
+    const { streams } = this.#connection;
     for (;;) {
       if (this.#endError !== undefined) throw this.#endError;
       if (this.#closing !== undefined) throw new QuicError('ERR_QUIC_SESSION_CLOSED', 'the session is closing');
-      const id = this.#connection.streams.open(bidirectional);
+      const id = streams.open(bidirectional, this.now());
       this.#wake();
       if (id >= 0) return this.#startStream(id, options);
       if (options.waitUntilAvailable === false) {
         throw new QuicError('ERR_QUIC_STREAM_LIMIT', 'the peer allows no more streams now');
       }
-      await this.#credit[bidirectional ? 1 : 0].wait(options.signal);
+      streams.opensWaiting++;
+      try {
+        await this.#credit[bidirectional ? 1 : 0].wait(options.signal);
+      } finally {
+        streams.opensWaiting--;
+        this.#wake();
+      }
     }
   }
 

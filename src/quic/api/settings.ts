@@ -3,13 +3,12 @@ import { fromHex } from '../base/cursor.ts';
 import { type ConnectionOptions, DEFAULT_TRANSPORT } from '../connection/options.ts';
 import { CIPHER_SUITES, type CipherSuite } from '../crypto/suite.ts';
 import type { ClientConnectionOptions, ServerConnectionOptions } from '../endpoint/endpoint.ts';
-import { cubic } from '../recovery/congestion/cubic.ts';
-import { newReno } from '../recovery/congestion/new-reno.ts';
 import { chainVerifier, insecureVerifier, pinVerifier, type Verifier } from '../tls/certificates/verifier.ts';
 import { loadIdentity, type TlsGroup, type TlsIdentity } from '../tls/options.ts';
 import { createClientSession } from '../tls/tls13/client.ts';
 import { createServerSession } from '../tls/tls13/server.ts';
 import { QUIC_V1 } from '../wire/versions.ts';
+import { congestionOf } from './congestion.ts';
 import { DEFAULT_HANDSHAKE_TIMEOUT } from './constants.ts';
 import { QuicError } from './errors.ts';
 import type { EndpointHost } from './host.ts';
@@ -110,13 +109,6 @@ function connectionOptions(options: SessionOptions): ConnectionOptions {
 
 function isDatagramSize(bytes: number): boolean {
   return Number.isInteger(bytes) && bytes >= MIN_DATAGRAM_SIZE && bytes <= MAX_DATAGRAM_SIZE;
-}
-
-function congestionOf(cc: NonNullable<SessionOptions['cc']>) {
-  if (typeof cc === 'function') return cc;
-  if (cc === 'cubic') return cubic;
-  if (cc === 'reno') return newReno;
-  throw invalid(`cc: '${cc}' is none of 'cubic', 'reno'`);
 }
 
 function protocols({ alpn }: SessionOptions): readonly string[] {

@@ -54,6 +54,11 @@ export class QuicStreamWriter {
     return this.#bytes;
   }
 
+  /** Offset below which the transport needs no chunk any more, since all is acknowledged: their memory may be used again. */
+  get bytesReleased(): number {
+    return this.#sender.released;
+  }
+
   /** Takes the whole chunk and returns true, or nothing and returns false when the buffer is full or the stream is over. */
   writeSync(chunk: BodyChunk): boolean {
     if (!this.canWrite) return false;

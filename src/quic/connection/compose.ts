@@ -39,6 +39,12 @@ export interface ComposeParts {
 const ACKS_PER_PING = 32;
 
 /**
+ * Short headers have this length, where a longer packet number than necessary makes it so: 8-byte connection IDs are common, and
+ * crypto/openssl/aes-gcm.ts is a fifth faster with it. RFC 9000 §17.1 only sets how short a packet number may be.
+ */
+const SHORT_HEADER_LENGTH = 13;
+
+/**
  * Writes one packet in the clear: header, then frames in order of urgency. What it wrote is described by the public fields
  * until the next call; the records of the frames wait in the space's sent packets to be committed.
  */
@@ -183,10 +189,12 @@ export class Compose {
     const { opening, recovery, remoteIds, spaces } = this.#parts;
     const sent = recovery.spaces[space]!;
     const packetNumber = sent.nextPacketNumber;
-    const pnLength = packetNumberLength(packetNumber, sent.largestAcked);
+    let pnLength = packetNumberLength(packetNumber, sent.largestAcked);
     const id = remoteIds.current;
     let payload: number;
     if (space === Space.APPLICATION) {
+      const spare = SHORT_HEADER_LENGTH - 1 - id.length;
+      if (spare <= 4 && spare > pnLength) pnLength = spare as typeof pnLength;
       payload = writeShortHeader(bytes, start, id, 0, spaces.oneRtt!.phase, pnLength, packetNumber);
     } else {
       const type = space === Space.INITIAL ? PacketType.INITIAL : PacketType.HANDSHAKE;

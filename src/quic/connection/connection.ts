@@ -4,9 +4,11 @@ import { Deque } from '../base/deque.ts';
 import { TransportError, TransportErrorCode } from '../base/errors.ts';
 import type { Millis } from '../base/time.ts';
 import type { CryptoEngine } from '../crypto/engine.ts';
+import type { CongestionControllerFactory } from '../recovery/congestion/controller.ts';
 import { BASE_DATAGRAM_SIZE } from '../recovery/loss.ts';
 import { Recovery } from '../recovery/recovery.ts';
 import { Streams } from '../stream/streams.ts';
+import { TurnClock } from '../stream/turn-clock.ts';
 import type { CertificateVerdict, HandshakeSummary } from '../tls/session.ts';
 import { Space } from '../wire/frame-type.ts';
 import { type Header, readSupportedVersions } from '../wire/header.ts';
@@ -21,6 +23,7 @@ import { FrameEffects } from './frame-effects.ts';
 import { Handshake } from './handshake.ts';
 import { IdleTimer } from './idle-timer.ts';
 import { type ConnectionState, Lifecycle } from './lifecycle.ts';
+import { Limits } from './limits.ts';
 import { LocalConnectionIds } from './local-connection-ids.ts';
 import { localParameters } from './local-parameters.ts';
 import { Observation } from './observation.ts';
@@ -71,6 +74,7 @@ export class Connection {
   readonly #receive: Receive;
   readonly #transmit: Transmit;
   readonly #deadlines: Deadlines;
+  readonly #limits: Limits;
   readonly #ecnCapable: boolean;
   readonly #newToken: Uint8Array | undefined;
   /** What the application was last told about the connection's end. */
@@ -110,12 +114,14 @@ export class Connection {
       issuer.expectReset(token),
     );
     this.#idle = new IdleTimer(now, options.transport.maxIdleTimeout, options.keepAlive);
-    this.streams = new Streams({ isServer, local: options.transport, events: streamEvents(this.#events) });
+    const turns = new TurnClock(now, start.idleTime);
+    this.streams = new Streams({ isServer, local: options.transport, events: streamEvents(this.#events), turns });
     const parts = {
       isServer,
       opening: this.#opening,
       spaces: this.#spaces,
       recovery: this.#recovery,
+      turns,
       streams: this.streams,
       paths: this.#paths,
       pathMtu: this.#pathMtu,
@@ -166,6 +172,7 @@ export class Connection {
       times: this.#times,
       handshakeTimeout: options.handshakeTimeout,
     });
+    this.#limits = new Limits(parts);
     this.#guard(now, () => this.#handshake.pump());
   }
 
@@ -189,6 +196,7 @@ export class Connection {
   /** Takes datagrams [from, to) of the batch; their bytes are changed in place. */
   handleDatagrams(now: Millis, batch: ReceiveBatch, from: number, to: number): void {
     this.#at = now;
+    this.#limits.turns.begin(now);
     try {
       this.#receive.receive(now, batch, from, to);
     } catch (error) {
@@ -205,6 +213,7 @@ export class Connection {
   /** Runs what may find a peer's violation, which ends the connection and nothing else. */
   #guard(now: Millis, work: () => void): void {
     this.#at = now;
+    this.#limits.turns.begin(now);
     try {
       work();
     } catch (error) {
@@ -228,6 +237,7 @@ export class Connection {
     if (this.#lifecycle.isOpen || info === undefined) return;
     if (this.#announced === 'open') {
       this.#announced = 'closing';
+      this.#limits.turns.stop(this.#at);
       this.#observation.observer?.(this.#at, { type: 'connection_closed', info });
       this.#events.push({ type: 'closing', info });
     }
@@ -245,10 +255,17 @@ export class Connection {
   /** Fills `out` with datagrams for one destination; false when there is nothing to send now. */
   pollTransmit(now: Millis, out: TransmitBatch): boolean {
     this.#at = now;
+    this.#limits.turns.begin(now);
     // What was being filled when an error occurred is lost; the peer must still hear why the connection ends.
     const filled = this.#fill(now, out) || (this.#lifecycle.closePending && this.#fill(now, out));
     this.#announce();
+    if (!filled) this.#limits.settle(now, false);
     return filled;
+  }
+
+  /** To be called when `pollTransmit` was not called until it had nothing more: the kernel is full, or others have their turn. */
+  pauseTransmit(now: Millis, isKernelFull: boolean): void {
+    this.#limits.settle(now, isKernelFull);
   }
 
   #fill(now: Millis, out: TransmitBatch): boolean {
@@ -309,6 +326,12 @@ export class Connection {
     return true;
   }
 
+  /** Goes on with a new congestion controller and its initial window. */
+  setCongestion(now: Millis, factory: CongestionControllerFactory): void {
+    this.#at = now;
+    this.#recovery.setCongestion(now, factory);
+  }
+
   /** Queues an unreliable datagram (RFC 9221); false when it is larger than `maxDatagramLength`. */
   sendDatagram(bytes: Uint8Array): boolean {
     if (bytes.length > this.maxDatagramLength || !this.#lifecycle.isOpen) return false;
@@ -367,9 +390,10 @@ export class Connection {
     });
   }
 
-  /** A snapshot of the connection's counters. */
-  stats(): ConnectionStats {
-    return snapshot(this.#times, this.#recovery, this.#counters, this.datagramSize);
+  /** A snapshot of the connection's counters; times by limit up to `now`, or the connection's end. */
+  stats(now: Millis = this.#at): ConnectionStats {
+    this.#limits.turns.advance(now);
+    return snapshot(this.#times, this.#recovery, this.#counters, this.#limits.turns, this.datagramSize);
   }
 
   // ---- what the components report -----------------------------------------------------------------------------------------
@@ -456,11 +480,8 @@ export class Connection {
   }
 
   #onStatelessReset(now: Millis): void {
-    this.#lifecycle.drain(
-      now,
-      ended('stateless_reset', 'the peer has lost the state of this connection'),
-      3 * this.#pto(),
-    );
+    const info = ended('stateless_reset', 'the peer has lost the state of this connection');
+    this.#lifecycle.drain(now, info, 3 * this.#pto());
   }
 
   /** RFC 9000 §9.3: only once the handshake is confirmed; a client's server does not move. */

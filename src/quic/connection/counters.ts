@@ -1,5 +1,7 @@
 import type { Millis } from '../base/time.ts';
 import type { Recovery } from '../recovery/recovery.ts';
+import type { LimitTimes } from '../stream/limit-clock.ts';
+import type { TurnClock } from '../stream/turn-clock.ts';
 
 /** Counts of one connection that no component owns. */
 export class Counters {
@@ -34,6 +36,8 @@ export interface ConnectionStats {
   readonly congestionController: string;
   readonly congestionWindow: number;
   readonly slowStartThreshold: number;
+  /** When the present congestion controller first left slow start; -1 until it does. */
+  readonly slowStartEndedAt: Millis;
   readonly bytesInFlight: number;
   readonly bytesSent: number;
   readonly bytesReceived: number;
@@ -53,6 +57,13 @@ export interface ConnectionStats {
   readonly keyUpdates: number;
   /** Bytes of UDP payload of a full datagram on the path. */
   readonly maxDatagramSize: number;
+  /**
+   * What sending waited for, in the order of SEND_LIMITS; from `startedAt` to now, or to the connection's end, they add up to the time
+   * that passed.
+   */
+  readonly sendLimitMs: LimitTimes;
+  /** What receiving waited for, in the order of RECEIVE_LIMITS; they add up likewise. */
+  readonly receiveLimitMs: LimitTimes;
 }
 
 /** Gathers the counters of a connection's components. */
@@ -60,6 +71,7 @@ export function snapshot(
   times: ConnectionTimes,
   recovery: Recovery,
   counters: Counters,
+  turns: TurnClock,
   maxDatagramSize: number,
 ): ConnectionStats {
   const { rtt, congestion, bytesInFlight } = recovery;
@@ -76,6 +88,7 @@ export function snapshot(
     congestionController: congestion.name,
     congestionWindow: congestion.window,
     slowStartThreshold: congestion.slowStartThreshold,
+    slowStartEndedAt: recovery.slowStartEndedAt,
     bytesInFlight,
     ...counters,
     packetsSent,
@@ -88,5 +101,7 @@ export function snapshot(
     persistentCongestionEvents,
     ecnCeEvents,
     maxDatagramSize,
+    sendLimitMs: Array.from(turns.send.times),
+    receiveLimitMs: Array.from(turns.receive.times),
   };
 }

@@ -31,7 +31,6 @@ export type QuicEvent =
       readonly initiator: 'local' | 'remote';
       readonly parameters: TransportParameters;
     }
-  | { readonly type: 'state_updated'; readonly old: string; readonly new: string }
   | { readonly type: 'alpn_negotiated'; readonly alpn: string | undefined; readonly cipher: string }
   | ({ readonly type: 'packet_sent' } & ObservedPacket)
   | ({ readonly type: 'packet_received' } & ObservedPacket)

@@ -34,6 +34,8 @@ export interface ConnectionStart {
   readonly maxDatagramSize: number;
   /** The MTU of the interface that leads to an address, where that is known. */
   interfaceMtu(remote: Address): number | undefined;
+  /** How long the process has been idle, where the runtime can tell; see driver/runtime.ts. */
+  readonly idleTime?: (() => Millis) | undefined;
   /** Whether the datapath marks and sees ECN. */
   readonly ecnCapable: boolean;
   /** Makes the TLS session around these encoded transport parameters. */

@@ -18,26 +18,31 @@ export class Nonce {
 
   /** Fills `bytes` for a packet and returns it. */
   set(packetNumber: number): Uint8Array {
-    this.#write(packetNumber, this.bytes, 0);
+    this.#write(packetNumber, this.bytes, 4);
     return this.bytes;
   }
 
   /** Writes the 12 bytes of a packet's nonce to `target` from `at` on; `bytes` stays as it is. */
   writeTo(target: Uint8Array, at: number, packetNumber: number): void {
     for (let i = 0; i < 4; i++) target[at + i] = this.bytes[i]!;
+    this.#write(packetNumber, target, at + 4);
+  }
+
+  /** Writes the last 8 of the 12 bytes, which are those that differ between packets, to `target` from `at` on. */
+  writeEnd(target: Uint8Array, at: number, packetNumber: number): void {
     this.#write(packetNumber, target, at);
   }
 
   #write(packetNumber: number, bytes: Uint8Array, at: number): void {
     const low = this.#low ^ (packetNumber | 0);
-    bytes[at + 8] = low >>> 24;
-    bytes[at + 9] = low >>> 16;
-    bytes[at + 10] = low >>> 8;
-    bytes[at + 11] = low;
+    bytes[at + 4] = low >>> 24;
+    bytes[at + 5] = low >>> 16;
+    bytes[at + 6] = low >>> 8;
+    bytes[at + 7] = low;
     const high = this.#high ^ (packetNumber / 4294967296);
-    bytes[at + 4] = high >>> 24;
-    bytes[at + 5] = high >>> 16;
-    bytes[at + 6] = high >>> 8;
-    bytes[at + 7] = high;
+    bytes[at] = high >>> 24;
+    bytes[at + 1] = high >>> 16;
+    bytes[at + 2] = high >>> 8;
+    bytes[at + 3] = high;
   }
 }

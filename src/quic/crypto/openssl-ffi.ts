@@ -27,7 +27,10 @@ function load(): LoadedEngine {
   try {
     const evp = bindEvp(koffi);
     const forgotten = new FinalizationRegistry<number>((context) => evp.contextFree(context));
-    const engine = makeEngine({ evp, scratch: new Scratch(), forgotten });
+    const scratch = new Scratch();
+    const fast = makeEngine({ evp, scratch, forgotten, hasRecords: true });
+    if (checkEngine(fast) === undefined) return { engine: fast };
+    const engine = makeEngine({ evp, scratch, forgotten, hasRecords: false });
     const wrong = checkEngine(engine);
     return wrong === undefined ? { engine } : { reason: `OpenSSL through koffi ${wrong}` };
   } catch (error) {

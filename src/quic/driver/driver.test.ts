@@ -8,6 +8,7 @@ import { SeededRandom } from '../base/random.ts';
 import type { Millis } from '../base/time.ts';
 import type { Connection } from '../connection/connection.ts';
 import { nodeCryptoEngine } from '../crypto/node-engine.ts';
+import { SendLimitIndex } from '../stream/limit-clock.ts';
 import { createClientSession } from '../tls/tls13/client.ts';
 import { createServerSession } from '../tls/tls13/server.ts';
 import type { Datapath } from './datapath.ts';
@@ -17,11 +18,17 @@ import type { Runtime } from './runtime.ts';
 /** A clock and an event loop that move when told to. */
 class ManualRuntime implements Runtime {
   time: Millis = 0;
+  /** How much of it nothing ran. */
+  idle: Millis = 0;
   readonly timers = new Set<{ at: Millis; callback: () => void }>();
   deferred: (() => void)[] = [];
 
   now(): Millis {
     return this.time;
+  }
+
+  idleTime(): Millis {
+    return this.idle;
   }
 
   setTimer(at: Millis, callback: () => void): { cancel(): void } {
@@ -54,10 +61,21 @@ class ManualRuntime implements Runtime {
       this.turn();
       const next = Math.min(...[...this.timers].map(({ at }) => at));
       if (!(next <= end)) break;
-      this.time = next;
+      this.#wait(next);
     }
-    this.time = end;
+    this.#wait(end);
     this.turn();
+  }
+
+  /** Something else keeps the process busy; timers fire late. */
+  work(by: Millis): void {
+    this.time += by;
+  }
+
+  #wait(until: Millis): void {
+    if (until <= this.time) return;
+    this.idle += until - this.time;
+    this.time = until;
   }
 }
 
@@ -222,4 +240,60 @@ test('after close nothing is sent any more', async () => {
   client.wake(connection);
   runtime.advance(1000);
   assert.equal(near.batches, before + 1);
+});
+
+/** What of the next steps' time went to which limit. */
+function spent(runtime: ManualRuntime, connection: Connection, steps: () => void): (limit: number) => Millis {
+  const before = connection.stats(runtime.time).sendLimitMs;
+  const began = runtime.time;
+  steps();
+  const times = connection.stats(runtime.time).sendLimitMs.map((time, i) => time - before[i]!);
+  const total = times.reduce((sum, time) => sum + time, 0);
+  assert.ok(Math.abs(total - (runtime.time - began)) < 1e-9, 'all of the time is accounted for');
+  return (limit) => Math.round(times[limit]! * 1000) / 1000;
+}
+
+test('what the process does between turns is its own time, waiting is that of the limit that holds', () => {
+  const { runtime, client, connect } = make();
+  const connection = connect();
+  runtime.advance(1000);
+  const quiet = spent(runtime, connection, () => {
+    runtime.advance(50);
+    runtime.work(30);
+    runtime.advance(20);
+  });
+  assert.equal(quiet(SendLimitIndex.APPLICATION), 70);
+  assert.equal(quiet(SendLimitIndex.EVENT_LOOP), 30);
+  const id = send(runtime, client, connection, 100);
+  runtime.advance(5);
+  const stream = connection.streams.sender(id)!;
+  stream.settle(runtime.time);
+  const before = stream.stats.sendLimitMs;
+  runtime.advance(7);
+  runtime.work(8);
+  stream.settle(runtime.time);
+  const times = stream.stats.sendLimitMs.map((time, i) => time - before[i]!);
+  assert.deepEqual([times[SendLimitIndex.APPLICATION], times[SendLimitIndex.EVENT_LOOP]], [7, 8]);
+});
+
+test('while the kernel is full, what could be sent waits for it, and what could not does not', () => {
+  const { runtime, near, client, connect } = make();
+  const [connection, idle] = [connect(), connect()];
+  runtime.advance(1000);
+  near.room = 1;
+  const full = spent(runtime, connection, () => {
+    // Less than the window, so that nothing else is in the way.
+    send(runtime, client, connection, 10_000);
+    runtime.advance(100);
+    send(runtime, client, connection, 1000);
+    runtime.advance(100);
+  });
+  assert.ok(full(SendLimitIndex.KERNEL) >= 99, `${full(SendLimitIndex.KERNEL)}`);
+  const other = spent(runtime, idle, () => runtime.advance(100));
+  assert.equal(other(SendLimitIndex.KERNEL), 0);
+  assert.equal(other(SendLimitIndex.APPLICATION), 100);
+  near.room = Number.POSITIVE_INFINITY;
+  near.onWritable();
+  const after = spent(runtime, connection, () => runtime.advance(100));
+  assert.equal(after(SendLimitIndex.KERNEL), 0);
 });

@@ -66,6 +66,7 @@ export class Driver {
       ecnCapable: datapath.capabilities.ecn,
       maxDatagramSize: datapath.capabilities.maxDatagramSize,
       interfaceMtu: parts.interfaceMtu ?? (() => undefined),
+      idleTime: runtime.idleTime?.bind(runtime),
       onConnection: (connection) => {
         this.#track(connection);
         this.onConnection(connection);
@@ -180,8 +181,15 @@ export class Driver {
       while (attended < turn.length) this.#dirty.push(turn[attended++]!);
       this.#flushing = false;
       this.#arm();
-      if (this.#dirty.length > 0 && !this.#blocked) this.#scheduleFlush();
+      if (!this.#blocked && this.#dirty.length > 0) this.#scheduleFlush();
+      else if (this.#dirty.length > 0) this.#pause();
     }
+  }
+
+  /** What still has to be looked after waits for the kernel. */
+  #pause(): void {
+    const now = this.#runtime.now();
+    for (const { connection } of this.#dirty) connection.pauseTransmit(now, true);
   }
 
   #flushStateless(): void {
@@ -198,6 +206,7 @@ export class Driver {
       more = connection.pollTransmit(now, this.#batch);
       if (more) this.#send();
     }
+    if (more) connection.pauseTransmit(now, this.#blocked);
     if (connection.hasEvents) this.onEvents(connection);
     if (connection.state === 'closed') return this.#forget(entry);
     if (more) this.#mark(entry);

@@ -33,8 +33,8 @@ test('the packets of a handshake', () => {
     '0 client 1200: Initial 0 [Crypto]',
     '10 server 1200: Initial 0 [Ack Crypto] + Handshake 0 [Crypto]',
     '20 client 1200: Initial 1 [Ack] + Handshake 0 [Ack Crypto] + 1-RTT 0 [NewConnectionId]',
-    '30 server 159: 1-RTT 0 [Ack HandshakeDone NewToken NewConnectionId]',
-    '65 client 32: 1-RTT 1 [Ack]',
+    '30 server 162: 1-RTT 0 [Ack HandshakeDone NewToken NewConnectionId]',
+    '65 client 35: 1-RTT 1 [Ack]',
   ]);
   assert.deepEqual(pair.client.eventTypes, [
     'streams_available',

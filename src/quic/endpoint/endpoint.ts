@@ -46,6 +46,8 @@ export interface EndpointParts {
   readonly maxDatagramSize: number;
   /** The MTU of the interface that leads to an address, where that is known. */
   interfaceMtu(remote: Address): number | undefined;
+  /** How long the process has been idle, where the runtime can tell. */
+  readonly idleTime?: (() => Millis) | undefined;
   /** A client's first Initial made this connection. */
   onConnection(connection: Connection): void;
 }
@@ -77,7 +79,7 @@ export class Endpoint {
 
   /** Starts a client connection. */
   connect(now: Millis, remote: Address, options: ClientConnectionOptions): Connection {
-    const { random, engine, local, ecnCapable, maxDatagramSize, interfaceMtu } = this.#parts;
+    const { random, engine, local, ecnCapable, maxDatagramSize, interfaceMtu, idleTime } = this.#parts;
     const localId = this.#router.create();
     const remoteId = randomBytes(random, MIN_INITIAL_ID);
     const connection: Connection = new Connection({
@@ -97,6 +99,7 @@ export class Endpoint {
       ecnCapable,
       maxDatagramSize,
       interfaceMtu,
+      idleTime,
       createTls: options.createTls,
       ...(options.token === undefined ? {} : { token: options.token }),
     });
@@ -204,7 +207,7 @@ export class Endpoint {
     addressValidated: boolean,
     server: ServerConnectionOptions,
   ): Connection {
-    const { random, engine, local, ecnCapable, maxDatagramSize, interfaceMtu, onConnection } = this.#parts;
+    const { random, engine, local, ecnCapable, maxDatagramSize, interfaceMtu, idleTime, onConnection } = this.#parts;
     const localId = this.#router.create();
     const connection: Connection = new Connection({
       now,
@@ -224,6 +227,7 @@ export class Endpoint {
       ecnCapable,
       maxDatagramSize,
       interfaceMtu,
+      idleTime,
       createTls: server.createTls,
       ...(originalId === undefined ? {} : { retryId: id }),
     });

@@ -113,6 +113,38 @@ test('ends, losses and keys have the names of the draft', () => {
   assert.deepEqual(keys, ['client_initial_secret', 'server_initial_secret']);
 });
 
+test('a connection goes through the states of the draft', () => {
+  const log = new EventLog();
+  const info = { source: 'peer', application: true, code: 0, frameType: 0, reason: '' } as const;
+  const events: QuicEvent[] = [
+    STARTED,
+    { type: 'alpn_negotiated', alpn: 'x', cipher: 'TLS_AES_128_GCM_SHA256' },
+    { type: 'key_discarded', space: Space.INITIAL },
+    { type: 'key_discarded', space: Space.HANDSHAKE },
+    { type: 'connection_closed', info },
+  ];
+  const states = events.flatMap((event) => log.log(event)).filter(({ name }) => name.endsWith('state_updated'));
+  assert.deepEqual(
+    states.map(({ data }) => data),
+    [
+      { new: 'attempted' },
+      { old: 'attempted', new: 'handshake_complete' },
+      { old: 'handshake_complete', new: 'handshake_confirmed' },
+      { old: 'handshake_confirmed', new: 'draining' },
+    ],
+  );
+});
+
+test('a log is whole when the connection closes, for programs that end then', () => {
+  const chunks: [string, boolean][] = [];
+  const writer = new QlogWriter((text, fin) => chunks.push([text, fin]), 0);
+  writer.observe(1, STARTED);
+  assert.equal(chunks.length, 0);
+  const info = { source: 'local', application: true, code: 0, frameType: 0, reason: '' } as const;
+  writer.observe(2, { type: 'connection_closed', info });
+  assert.match(chunks.map(([text]) => text).join(''), /quic:connection_closed/u);
+});
+
 test('a trace is records between separators and line feeds, times in Unix milliseconds, the last one marked', () => {
   const chunks: [string, boolean][] = [];
   const writer = new QlogWriter((text, fin) => chunks.push([text, fin]), 1_000_000);
@@ -138,5 +170,5 @@ test('a trace is records between separators and line feeds, times in Unix millis
       remote: { ip_v6: '2001:db8::1', port_v6: 443 },
     },
   });
-  assert.equal(records.length, 1_002);
+  assert.equal(records.length, 1_003);
 });

@@ -3,6 +3,7 @@ import { toHex } from '../base/cursor.ts';
 import { unreachable } from '../base/errors.ts';
 import type { CloseInfo } from '../connection/events.ts';
 import type { ObservedPacket, QuicEvent } from '../connection/observe.ts';
+import { Space } from '../wire/frame-type.ts';
 import type { TransportParameters } from '../wire/transport-parameters.ts';
 import { FrameLog } from './frames.ts';
 import { errorName, packetTypeName, spaceKeyName, spacePacketType } from './names.ts';
@@ -20,6 +21,8 @@ export class EventLog {
   #isServer = false;
   /** Milliseconds per unit of ACK Delay in frames that each side sends; RFC 9000 §18.2's default until announced. */
   readonly #ackDelayUnit = { local: 2 ** 3 / 1000, remote: 2 ** 3 / 1000 };
+  /** The draft's ConnectionState. */
+  #state: string | undefined;
   /** The last metrics logged: only what changed is logged again. */
   #metrics: Record<string, number> = {};
 
@@ -28,12 +31,12 @@ export class EventLog {
     switch (event.type) {
       case 'connection_started':
         this.#isServer = event.isServer;
-        return [started(event)];
+        return [started(event), ...this.#stateUpdated('attempted')];
       case 'parameters_set':
         this.#ackDelayUnit[event.initiator] = 2 ** event.parameters.ackDelayExponent / 1000;
         return [{ name: 'quic:parameters_set', data: { initiator: event.initiator, ...parameters(event.parameters) } }];
       case 'alpn_negotiated':
-        return alpn(event.alpn, event.cipher);
+        return [...alpn(event.alpn, event.cipher), ...this.#stateUpdated('handshake_complete')];
       case 'packet_sent':
         return [{ name: 'quic:packet_sent', data: this.#packet(event, 'local') }];
       case 'packet_received':
@@ -45,7 +48,12 @@ export class EventLog {
       case 'key_updated':
         return this.#keyEvents('quic:key_updated', '1rtt', { key_phase: event.keyPhase, trigger: event.trigger });
       case 'key_discarded':
-        return this.#keyEvents('quic:key_discarded', spaceKeyName(event.space), { trigger: 'tls' });
+        return this.#keyDiscarded(event.space);
+      case 'connection_closed':
+        return [
+          { name: 'quic:connection_closed', data: closed(event.info) },
+          ...this.#stateUpdated(ending(event.info)),
+        ];
       default:
         return [rare(event)];
     }
@@ -78,6 +86,18 @@ export class EventLog {
     return changed.length === 0 ? [] : [{ name: 'quic:recovery_metrics_updated', data: Object.fromEntries(changed) }];
   }
 
+  #keyDiscarded(space: Space): readonly LoggedEvent[] {
+    const discarded = this.#keyEvents('quic:key_discarded', spaceKeyName(space), { trigger: 'tls' });
+    // RFC 9001 §4.9.2: handshake keys go when the handshake is confirmed.
+    return space === Space.HANDSHAKE ? [...discarded, ...this.#stateUpdated('handshake_confirmed')] : discarded;
+  }
+
+  #stateUpdated(state: string): readonly LoggedEvent[] {
+    const old = this.#state;
+    this.#state = state;
+    return [{ name: 'quic:connection_state_updated', data: { ...(old !== undefined && { old }), new: state } }];
+  }
+
   /** Both directions' keys change or go together. The keys themselves are never logged. */
   #keyEvents(name: string, kind: string, fields: Record<string, unknown>): readonly LoggedEvent[] {
     const sides = this.#isServer ? ['server', 'client'] : ['client', 'server'];
@@ -94,12 +114,11 @@ type Common =
   | 'packet_lost'
   | 'metrics_updated'
   | 'key_updated'
-  | 'key_discarded';
+  | 'key_discarded'
+  | 'connection_closed';
 
 function rare(event: Exclude<QuicEvent, { type: Common }>): LoggedEvent {
   switch (event.type) {
-    case 'state_updated':
-      return { name: 'quic:connection_state_updated', data: { old: event.old, new: event.new } };
     case 'congestion_state_updated':
       return { name: 'quic:congestion_state_updated', data: { old: event.old, new: event.new } };
     case 'packet_dropped':
@@ -110,8 +129,6 @@ function rare(event: Exclude<QuicEvent, { type: Common }>): LoggedEvent {
       return { name: 'quic:mtu_updated', data: { old: event.old, new: event.new, done: event.done } };
     case 'version_negotiated':
       return { name: 'quic:version_information', data: { chosen_version: versionText(event.version) } };
-    case 'connection_closed':
-      return { name: 'quic:connection_closed', data: closed(event.info) };
     default:
       return unreachable(event);
   }
@@ -178,6 +195,12 @@ function closed(info: CloseInfo): Record<string, unknown> {
     trigger:
       CLOSE_TRIGGERS[info.source] ?? (info.application ? 'application' : info.code === 0 ? 'unspecified' : 'error'),
   };
+}
+
+/** What an end leads to: RFC 9000 §10. */
+function ending({ source }: CloseInfo): string {
+  if (source === 'peer') return 'draining';
+  return source === 'local' || source === 'internal' ? 'closing' : 'closed';
 }
 
 function versionText(version: number): string {

@@ -1,6 +1,6 @@
-import { toHex } from '../base/cursor.ts';
 import type { Millis } from '../base/time.ts';
-import type { Observer, QuicEvent } from '../connection/observe.ts';
+import type { Observer } from '../connection/observe.ts';
+import { DIALECTS, type DialectForm, type QlogDialect, type TraceStart, traceStart } from './dialect.ts';
 import { EventLog } from './events.ts';
 
 /** RFC 7464: each record starts with this and ends with a line feed. */
@@ -13,29 +13,37 @@ export type QlogSink = (text: string, fin: boolean) => void;
 
 /**
  * Writes the events of one connection as qlog in JSON text sequences (draft-ietf-quic-qlog-main-schema, "QlogFileSeq";
- * RFC 7464). Feed `observe` from the connection's event stream; the first event must be `connection_started`.
+ * RFC 7464), in one of the dialects. Feed `observe` from the connection's event stream; the first event must be `connection_started`.
  */
 export class QlogWriter {
   readonly #sink: QlogSink;
   /** Unix time in milliseconds at which the connection's clock stood at 0. */
   readonly #epoch: Millis;
+  readonly #dialect: DialectForm;
   readonly #events = new EventLog();
   #text = '';
-  #started = false;
+  #start: TraceStart | undefined;
+  #isClosing = false;
   #finished = false;
 
   /** `epoch` is Unix time in milliseconds at 0 of the clock that event times are on. */
-  constructor(sink: QlogSink, epoch: Millis) {
+  constructor(sink: QlogSink, epoch: Millis, dialect: QlogDialect = 'draft') {
     this.#sink = sink;
     this.#epoch = epoch;
+    this.#dialect = DIALECTS[dialect];
   }
 
   /** Takes one event. */
   readonly observe: Observer = (now, event) => {
     if (this.#finished) return;
-    if (!this.#started) this.#writeHeader(event);
-    for (const { name, data } of this.#events.log(event)) this.#record({ time: this.#time(now), name, data });
-    if (this.#text.length > CHUNK) this.#flush(false);
+    this.#start ??= this.#begin(traceStart(event, this.#unixTime(now)));
+    const time = round(this.#dialect.time(this.#unixTime(now), this.#start));
+    for (const logged of this.#events.log(event)) {
+      for (const { name, data } of this.#dialect.events(logged)) this.#record({ time, name, data });
+    }
+    // What is left of the closing period may never come: many programs end before it does.
+    if (event.type === 'connection_closed') this.#isClosing = true;
+    if (this.#text.length > CHUNK || this.#isClosing) this.#flush(false);
   };
 
   /** Hands on what is left. Later events are ignored. */
@@ -45,31 +53,13 @@ export class QlogWriter {
     this.#flush(true);
   }
 
-  #time(now: Millis): number {
-    // Microseconds are enough, and digits cost space.
-    return Math.round((this.#epoch + now) * 1000) / 1000;
+  #unixTime(now: Millis): Millis {
+    return round(this.#epoch + now);
   }
 
-  #writeHeader(event: QuicEvent): void {
-    this.#started = true;
-    const known = event.type === 'connection_started' ? event : undefined;
-    this.#record({
-      file_schema: 'urn:ietf:params:qlog:file:sequential',
-      serialization_format: 'application/qlog+json-seq',
-      title: 'weir-quic',
-      trace: {
-        common_fields: {
-          ...(known && { group_id: toHex(known.originalDestinationConnectionId) }),
-          time_format: 'relative_to_epoch',
-          reference_time: { clock_type: 'system', epoch: '1970-01-01T00:00:00.000Z' },
-        },
-        vantage_point: {
-          name: 'weir-quic',
-          type: known === undefined ? 'unknown' : known.isServer ? 'server' : 'client',
-        },
-        event_schemas: ['urn:ietf:params:qlog:events:quic'],
-      },
-    });
+  #begin(start: TraceStart): TraceStart {
+    this.#record(this.#dialect.header(start));
+    return start;
   }
 
   #record(value: object): void {
@@ -81,4 +71,9 @@ export class QlogWriter {
     this.#text = '';
     this.#sink(text, fin);
   }
+}
+
+/** Microseconds are enough, and digits cost space. */
+function round(time: Millis): Millis {
+  return Math.round(time * 1000) / 1000;
 }

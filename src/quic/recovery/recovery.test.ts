@@ -4,6 +4,7 @@ import { TransportError, TransportErrorCode } from '../base/errors.ts';
 import { NEVER } from '../base/time.ts';
 import { Space } from '../wire/frame-type.ts';
 import { SentKind } from '../wire/sent-frames.ts';
+import { cubic } from './congestion/cubic.ts';
 import { ackOf, makeConfirmed, makeRecovery, RecordingSink, send } from './fixtures.test.ts';
 import type { LossTrigger } from './loss.ts';
 import type { Recovery } from './recovery.ts';
@@ -447,6 +448,27 @@ test('what was sent on an old path says nothing about the new one', () => {
   recovery.onAck(APPLICATION, 300, ackOf([6, 7]), 0, sink);
   assert.equal(recovery.rtt.latest, 200);
   assert.equal(recovery.bytesInFlight, 0);
+});
+
+test('another congestion controller starts from the initial window, and what is in flight counts against it', () => {
+  const recovery = makeRecovery();
+  const sink = new RecordingSink();
+  for (let i = 0; i < 10; i++) send(recovery, 0);
+  recovery.onAck(APPLICATION, 50, ackOf([0, 9]), 0, sink);
+  for (let i = 0; i < 5; i++) send(recovery, 60);
+  const { window, name } = recovery.congestion;
+  const inFlight = recovery.bytesInFlight;
+  assert.ok(inFlight > 0);
+  recovery.setCongestion(70, cubic);
+  assert.notEqual(recovery.congestion.name, name);
+  assert.ok(recovery.congestion.window < window);
+  assert.equal(recovery.bytesInFlight, inFlight);
+  const initial = recovery.congestion.window;
+  recovery.onAck(APPLICATION, 110, ackOf([0, 14]), 0, sink);
+  assert.equal(recovery.bytesInFlight, 0);
+  assert.ok(recovery.congestion.window > initial, 'it hears of what was sent before');
+  recovery.resetPath(200, 1200);
+  assert.equal(recovery.congestion.name, 'cubic', 'on the next path, too');
 });
 
 test('metrics listeners hear of acknowledgments, timeouts and discarded spaces', () => {

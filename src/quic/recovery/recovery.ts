@@ -60,8 +60,10 @@ export interface RecoveryCounters {
  */
 export class Recovery {
   readonly rtt: RttEstimator;
-  /** Replaced on a new path. */
+  /** Replaced on a new path, and by `setCongestion`. */
   congestion: CongestionController;
+  /** When the present controller first left slow start, or -1. */
+  slowStartEndedAt: Millis = -1;
   readonly pacer: Pacer;
   readonly ecn = new EcnValidator();
   /** Indexed by Space. */
@@ -88,7 +90,8 @@ export class Recovery {
   readonly #stretches: readonly LossStretch[] = [new LossStretch(), new LossStretch(), new LossStretch()];
   #epoch = new CongestionEpoch();
   readonly #acked = new AckTally();
-  readonly #factory: CongestionControllerFactory;
+  /** Makes the controller of the present path and of the next. */
+  #factory: CongestionControllerFactory;
   #maxDatagramSize: number;
   readonly #initialRtt: Millis | undefined;
   /** Whether the application, not the window, limited what was sent last. */
@@ -316,6 +319,13 @@ export class Recovery {
     this.onMetrics?.();
   }
 
+  /** Goes on with another controller, which starts from the initial window; what is in flight counts against it. */
+  setCongestion(now: Millis, factory: CongestionControllerFactory): void {
+    this.#factory = factory;
+    this.#resetCongestion(now);
+    this.onMetrics?.();
+  }
+
   /** The path's datagram size changed. */
   onMaxDatagramSize(now: Millis, bytes: number): void {
     this.#maxDatagramSize = bytes;
@@ -421,12 +431,14 @@ export class Recovery {
 
   #updatePacing(now: Millis): void {
     const { window, pacingRate, phase } = this.congestion;
+    if (this.slowStartEndedAt < 0 && phase !== 'slow_start') this.slowStartEndedAt = now;
     const gain = phase === 'slow_start' ? SLOW_START_PACING_GAIN : PACING_GAIN;
     this.pacer.setRate(now, pacingRate > 0 ? pacingRate : (gain * window) / this.rtt.smoothed, window);
   }
 
   #resetCongestion(now: Millis): void {
     this.congestion = this.#factory(this.#maxDatagramSize);
+    this.slowStartEndedAt = -1;
     this.#epoch = new CongestionEpoch();
     this.#appLimited = false;
     this.#mayExceedWindow = false;

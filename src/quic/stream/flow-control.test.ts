@@ -37,15 +37,15 @@ test('the clock of blocked time stands still while there is credit', () => {
   assert.equal(credit.blockedClock(2005), 45);
 });
 
-test('a window is announced when half of it is used, counted from what was read', () => {
-  const window = new ReceiveWindow(1000, 1000);
-  window.received = 1000;
+test('a window is announced when a 32nd of it is used, counted from what was read', () => {
+  const window = new ReceiveWindow(3200, 3200);
+  window.received = 3200;
   assert.equal(window.isDue, false, 'arrival gives no credit');
-  window.consume(0, 499, 0);
+  window.consume(0, 99, 0);
   assert.equal(window.isDue, false);
   window.consume(0, 1, 0);
   assert.equal(window.isDue, true);
-  assert.equal(window.announce(), 1500);
+  assert.equal(window.announce(), 3300);
   assert.equal(window.isDue, false);
 });
 

@@ -57,6 +57,13 @@ export class ConnectionCredit {
 }
 
 /**
+ * How many announcements a window takes. What has been read and is not announced yet is credit that the peer does without: with
+ * announcements of half a window, a peer that fills it gets through as little as half a window a round trip, and then looks
+ * too slow for the window to grow. This fine, it is 31/32 at least. An announcement is a few bytes beside an acknowledgement.
+ */
+const ANNOUNCEMENTS_PER_WINDOW = 32;
+
+/**
  * How much the peer may send, on one stream or on all: a window that opens only as the application reads (RFC 9000 §4.2),
  * and that doubles when the application reads half of it within one round trip. A sender that is not held back fills a
  * window of twice its bandwidth-delay product no faster than that, so growth stops there.
@@ -108,10 +115,11 @@ export class ReceiveWindow {
     return true;
   }
 
-  /** Whether a larger maximum should be announced: half the window is used up, or the last announcement was lost. */
+  /** Whether a larger maximum should be announced: enough of the window is used up, or the last announcement was lost. */
   get isDue(): boolean {
     if (this.#isLost) return true;
-    return (this.announced - this.consumed) * 2 <= this.size && this.consumed + this.size > this.announced;
+    const gained = this.consumed + this.size - this.announced;
+    return gained > 0 && gained * ANNOUNCEMENTS_PER_WINDOW >= this.size;
   }
 
   /** Notes that the maximum is announced, and answers it. */

@@ -106,10 +106,15 @@ export class Reassembly {
     return count;
   }
 
-  /** All below `end`, which is in the first slab, has been handed out. */
+  /**
+   * All below `end`, which is in the first slab, has been handed out. A stream of which all that came has been read holds on to
+   * no memory that the pool takes back: the next stream finds it warm, and a thousand streams don't need a thousand slabs.
+   */
   #advance(slab: Slab, end: number): void {
     this.#readOffset = end;
-    if (end < slab.end) return;
+    const isDrained =
+      end === this.#contiguous && this.#ahead.isEmpty && slab.bytes!.length === KEPT_SLAB && !slab.isLent;
+    if (end < slab.end && !isDrained) return;
     this.#slabs.shift();
     if (slab === this.#last) this.#last = undefined;
     if (!slab.isLent) this.#pool.give(slab.bytes!);

@@ -104,9 +104,9 @@ test('STOP_SENDING is repeated until the data or the reset is in; what comes is 
   const receiver = client.streams.receiver(3)!;
   client.takeEvents();
   receiver.stopSending(0, 5);
-  assert.deepEqual(client.send(), ['STOP_SENDING 3 0']);
+  assert.deepEqual(client.send(), ['MAX_DATA 0 5000', 'STOP_SENDING 3 0']);
   client.loseLast();
-  assert.deepEqual(client.send(), ['STOP_SENDING 3 0']);
+  assert.deepEqual(client.send(), ['MAX_DATA 0 5000', 'STOP_SENDING 3 0']);
   client.receive(3, 2000, 1000);
   assert.deepEqual(client.takeEvents(), []);
   assert.equal(receiver.readable, 0);

@@ -14,6 +14,14 @@ import type { StreamStats } from './stream-stats.ts';
 /** The states of a receiving part, RFC 9000 §3.2. A reset counts as read when it has been reported. */
 export type RecvState = 'recv' | 'size_known' | 'data_recvd' | 'data_read' | 'reset_recvd';
 
+/** How many streams of a connection hold data that has not been read. */
+export interface ReceiveWaits {
+  /** In order: the application could read it. */
+  readable: number;
+  /** Only behind a gap. */
+  gapped: number;
+}
+
 /** What the receiving parts of one connection share. */
 export interface RecvContext {
   /** The window of all streams together. */
@@ -24,6 +32,8 @@ export interface RecvContext {
   readonly slabs: SlabPool;
   readonly control: LinkedQueue<ControlSource>;
   readonly events: StreamEvents;
+  /** How many streams wait for what. */
+  readonly waits: ReceiveWaits;
   /** The part has reached a terminal state. */
   onPartDone(id: number): void;
 }
@@ -53,6 +63,8 @@ export class RecvStream implements ControlSource {
   #isNotified = false;
   /** When the present gap came up, or -1. */
   #gapSince: Millis = -1;
+  /** As which of the waits the stream is counted, if any. */
+  #wait: keyof ReceiveWaits | undefined;
   /** The last packet number counted. */
   #lastPacket = -1;
   readonly #controlLink = new Link<ControlSource>(this);
@@ -114,7 +126,10 @@ export class RecvStream implements ControlSource {
   }
 
   #onRead(now: Millis, count: number): void {
-    if (count > 0) this.#consume(now, count);
+    if (count > 0) {
+      this.#consume(now, count);
+      this.#countWait();
+    }
     if (this.#state === 'data_recvd' && this.#reassembly.readOffset === this.#finalSize) this.#finishPart('data_read');
   }
 
@@ -124,6 +139,7 @@ export class RecvStream implements ControlSource {
     this.#stopCode = code;
     this.#isCreditDue = false;
     this.#discard(now);
+    this.#countWait();
     if (this.#state === 'data_recvd') this.#finishPart('data_read');
     else this.#isStopDue = true;
     this.#queueControl();
@@ -164,6 +180,7 @@ export class RecvStream implements ControlSource {
     this.stats.bytesDuplicate += length - count;
     if (reassembly.gaps > 0 || this.#gapSince >= 0) this.#trackGap(now);
     if (this.#stopCode >= 0) this.#consume(now, this.#window.received - this.#window.consumed);
+    else this.#countWait();
     const isComplete = reassembly.contiguous === this.#finalSize;
     if (isComplete) this.#complete();
     if (isComplete || reassembly.contiguous > before) this.#notify();
@@ -179,6 +196,7 @@ export class RecvStream implements ControlSource {
     this.settle(now);
     this.#gapSince = -1;
     this.#discard(now);
+    this.#countWait();
     this.#finishPart('reset_recvd');
   }
 
@@ -273,6 +291,18 @@ export class RecvStream implements ControlSource {
       this.settle(now);
       this.#gapSince = -1;
     }
+  }
+
+  /** Counts the stream as what its data waits for now: the application, a byte in front of it, or nothing. */
+  #countWait(): void {
+    const { readable, gaps } = this.#reassembly;
+    let wait: keyof ReceiveWaits | undefined;
+    if (this.#stopCode < 0 && this.#resetCode < 0) wait = readable > 0 ? 'readable' : gaps > 0 ? 'gapped' : undefined;
+    if (wait === this.#wait) return;
+    const { waits } = this.#context;
+    if (this.#wait !== undefined) waits[this.#wait]--;
+    if (wait !== undefined) waits[wait]++;
+    this.#wait = wait;
   }
 
   /** All data has come. */

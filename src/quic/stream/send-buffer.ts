@@ -62,6 +62,11 @@ export class SendBuffer {
     return this.#lost.end(0);
   }
 
+  /** Offset below which every byte is acknowledged: chunks that end there have been let go of. */
+  get released(): number {
+    return this.#base;
+  }
+
   /** Whether every byte written has been acknowledged. */
   get isAllAcked(): boolean {
     return this.#base === this.#end;

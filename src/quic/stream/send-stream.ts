@@ -9,10 +9,13 @@ import {
 } from '../wire/frames.ts';
 import { type SentFrames, SentKind } from '../wire/sent-frames.ts';
 import type { ConnectionCredit } from './flow-control.ts';
+import { SendLimitIndex } from './limit-clock.ts';
 import { Link, type LinkedQueue, URGENCIES, type UrgencyQueue } from './scheduler.ts';
 import { SendBuffer } from './send-buffer.ts';
+import { CONNECTION, ENDED, StreamClock, type StreamCounts } from './stream-clock.ts';
 import type { StreamEvents } from './stream-events.ts';
 import type { StreamStats } from './stream-stats.ts';
+import type { TurnClock } from './turn-clock.ts';
 
 /** The states of a sending part, RFC 9000 §3.1. `reset_sent` begins when the reset is decided. */
 export type SendState = 'ready' | 'send' | 'data_sent' | 'data_recvd' | 'reset_sent' | 'reset_recvd';
@@ -32,6 +35,11 @@ export interface SendContext {
   readonly fresh: UrgencyQueue<SendStream>;
   readonly control: LinkedQueue<ControlSource>;
   readonly events: StreamEvents;
+  readonly turns: TurnClock;
+  /** How many streams wait for what. */
+  readonly counts: StreamCounts;
+  /** Bytes that the streams in `fresh` may send as far as their own limits go, whether or not they have them. */
+  freshCredit: number;
   /** The part has reached a terminal state. */
   onPartDone(id: number): void;
 }
@@ -55,6 +63,7 @@ export class SendStream implements ControlSource {
   incremental = true;
   readonly #context: SendContext;
   readonly #buffer = new SendBuffer();
+  readonly #clock: StreamClock;
   #state: SendState = 'ready';
   #urgency = DEFAULT_URGENCY;
   /** Frames written in this turn. < FRAMES_PER_TURN. */
@@ -78,6 +87,8 @@ export class SendStream implements ControlSource {
   #blockedSince: Millis = -1;
   /** The connection's clock of blocked time when this stream joined `fresh`. */
   #connectionClock: Millis = 0;
+  /** The stream's part of `freshCredit`. */
+  #freshCredit = 0;
   /** The last packet numbers counted as sent and as acknowledged. */
   #lastSentPacket = -1;
   #lastAckedPacket = -1;
@@ -90,6 +101,7 @@ export class SendStream implements ControlSource {
     this.stats = stats;
     this.#limit = limit;
     this.#context = context;
+    this.#clock = new StreamClock(context.turns, context.counts);
   }
 
   get state(): SendState {
@@ -104,6 +116,11 @@ export class SendStream implements ControlSource {
   /** Bytes sent and not acknowledged. */
   get unacked(): number {
     return this.#buffer.unacked;
+  }
+
+  /** Offset below which everything is acknowledged: the application's memory there is its own again. */
+  get released(): number {
+    return this.#buffer.released;
   }
 
   /** Whether the application should write now: the stream is open and its buffer is not full. */
@@ -166,8 +183,9 @@ export class SendStream implements ControlSource {
     this.#queueControl();
   }
 
-  /** Brings the statistics of blocked time up to `now`. */
+  /** Brings the statistics of waiting up to `now`. */
   settle(now: Millis): void {
+    this.stats.sendLimitMs = this.#clock.read(now);
     if (this.#blockedSince >= 0) {
       this.stats.blockedByStreamMs += now - this.#blockedSince;
       this.#blockedSince = now;
@@ -253,7 +271,7 @@ export class SendStream implements ControlSource {
     }
     // What was queued to be sent again may have arrived after all.
     if (this.#resendLink.isQueued) this.#schedule(now);
-    if (this.#isFinAcked && buffer.isAllAcked) this.#finishPart('data_recvd');
+    if (this.#isFinAcked && buffer.isAllAcked) this.#finishPart(now, 'data_recvd');
   }
 
   /** A packet with [offset, offset + length) was lost, and the FIN with it if `fin`. */
@@ -265,7 +283,7 @@ export class SendStream implements ControlSource {
   }
 
   onResetAcked(): void {
-    if (this.#state === 'reset_sent') this.#finishPart('reset_recvd');
+    if (this.#state === 'reset_sent') this.#finishPart(this.#context.turns.now, 'reset_recvd');
   }
 
   onResetLost(): void {
@@ -353,8 +371,20 @@ export class SendStream implements ControlSource {
       this.#chargeConnection(now);
       fresh.remove(this.#freshLink, this.#urgency);
     }
+    const freshCredit = this.#freshLink.isQueued ? this.#limit - buffer.next : 0;
+    this.#context.freshCredit += freshCredit - this.#freshCredit;
+    this.#freshCredit = freshCredit;
     const isBlocked = unsent > 0 && buffer.next >= this.#limit;
     if (isBlocked || this.#blockedSince >= 0) this.#trackBlocked(now, isBlocked);
+    this.#clock.enter(now, this.#limitNow(isBlocked));
+  }
+
+  /** What the stream waits for. */
+  #limitNow(isBlocked: boolean): number {
+    if (this.#freshLink.isQueued || this.#resendLink.isQueued) return CONNECTION;
+    if (isBlocked) return SendLimitIndex.STREAM_FLOW_CONTROL;
+    const isSent = this.#state === 'data_sent' || this.#state === 'reset_sent';
+    return isSent ? SendLimitIndex.DELIVERY : SendLimitIndex.APPLICATION;
   }
 
   /** The stream's limit holds data back, or no longer does. */
@@ -385,8 +415,9 @@ export class SendStream implements ControlSource {
     else this.#context.control.remove(this.#controlLink);
   }
 
-  #finishPart(state: 'data_recvd' | 'reset_recvd'): void {
+  #finishPart(now: Millis, state: 'data_recvd' | 'reset_recvd'): void {
     this.#state = state;
+    this.#clock.enter(now, ENDED);
     this.#isResetDue = false;
     this.#queueControl();
     this.#context.events.onSendDone(this.id);

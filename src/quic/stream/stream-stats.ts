@@ -1,4 +1,5 @@
 import type { Millis } from '../base/time.ts';
+import { type LimitTimes, NO_SEND_TIMES } from './limit-clock.ts';
 
 /**
  * What one stream did, both ways. Times are points on the connection's clock, -1 for what never happened; durations are in
@@ -30,6 +31,11 @@ export interface StreamStats {
   blockedByConnectionMs: Millis;
   /** Time with received data held back behind a gap. */
   reassemblyMs: Millis;
+  /**
+   * What sending waited for, in the order of SEND_LIMITS: from the stream's opening to the last acknowledgement, or until now, they
+   * add up to the time that passed. Zeros where this side does not send. Replaced, not changed, when statistics are read.
+   */
+  sendLimitMs: LimitTimes;
 }
 
 /** The statistics of a stream on which nothing has happened. */
@@ -52,5 +58,6 @@ export function createStreamStats(): StreamStats {
     blockedByStreamMs: 0,
     blockedByConnectionMs: 0,
     reassemblyMs: 0,
+    sendLimitMs: NO_SEND_TIMES,
   };
 }

@@ -12,19 +12,24 @@ import {
 } from '../wire/frames.ts';
 import { type SentFrames, SentKind } from '../wire/sent-frames.ts';
 import { ConnectionCredit, ReceiveWindow } from './flow-control.ts';
-import type { RecvContext, RecvStream } from './recv-stream.ts';
+import { SendLimitIndex } from './limit-clock.ts';
+import type { ReceiveWaits, RecvContext, RecvStream } from './recv-stream.ts';
 import { LinkedQueue, UrgencyQueue } from './scheduler.ts';
 import type { ControlSource, SendContext, SendStream } from './send-stream.ts';
 import { sharedSlabs } from './slab-pool.ts';
+import { createStreamCounts } from './stream-clock.ts';
 import type { StreamEvents } from './stream-events.ts';
 import type { LocalStreamLimits, PeerStreamLimits } from './stream-limits.ts';
 import { BIDI, type StreamKind, StreamTable, UNI } from './stream-table.ts';
+import { TurnClock } from './turn-clock.ts';
 
 export interface StreamsOptions {
   readonly isServer: boolean;
   /** What this endpoint announces in its transport parameters. */
   readonly local: LocalStreamLimits;
   readonly events: StreamEvents;
+  /** What the connection's time goes to. Default: a clock of its own, that stands in one turn. */
+  readonly turns?: TurnClock;
 }
 
 /**
@@ -33,7 +38,12 @@ export interface StreamsOptions {
  * frames that still come for it are ignored.
  */
 export class Streams {
+  /** How many calls wait for `open` to succeed: kept by whoever lets them wait. */
+  opensWaiting = 0;
   readonly #events: StreamEvents;
+  readonly #turns: TurnClock;
+  readonly #counts = createStreamCounts();
+  readonly #waits: ReceiveWaits = { readable: 0, gapped: 0 };
   readonly #table: StreamTable;
   /** The peer's limits are known: before, nothing is blocked by them. */
   #hasPeerLimits = false;
@@ -42,24 +52,30 @@ export class Streams {
   readonly #fresh = new UrgencyQueue<SendStream>();
   readonly #resend = new UrgencyQueue<SendStream>();
   readonly #control = new LinkedQueue<ControlSource>();
+  readonly #send: SendContext;
   readonly #recvContext: RecvContext & { rtt: Millis };
 
   constructor(options: StreamsOptions) {
     const { isServer, local, events } = options;
     this.#events = events;
+    this.#turns = options.turns ?? new TurnClock(0);
     this.#window = new ReceiveWindow(local.initialMaxData, local.maxConnectionWindow);
     const control = this.#control;
     const onPartDone = (id: number) => this.#table.onPartDone(id);
-    const send: SendContext = {
+    this.#send = {
       credit: this.#credit,
       fresh: this.#fresh,
       resend: this.#resend,
       control,
       events,
+      turns: this.#turns,
+      counts: this.#counts,
+      freshCredit: 0,
       onPartDone,
     };
-    this.#recvContext = { window: this.#window, rtt: 0, slabs: sharedSlabs, control, events, onPartDone };
-    this.#table = new StreamTable({ isServer, local, events, send, recv: this.#recvContext });
+    const waits = this.#waits;
+    this.#recvContext = { window: this.#window, rtt: 0, slabs: sharedSlabs, control, events, waits, onPartDone };
+    this.#table = new StreamTable({ isServer, local, events, send: this.#send, recv: this.#recvContext });
   }
 
   // The application's side.
@@ -80,8 +96,12 @@ export class Streams {
     return { sent: used, sendLimit: limit, received: this.#window.received, receiveLimit: this.#window.announced };
   }
 
-  /** Opens a stream and answers its ID, or -1 while the peer allows no more: `onStreamsAvailable` says when to try again. */
-  open(bidirectional: boolean): number {
+  /**
+   * Opens a stream and answers its ID, or -1 while the peer allows no more: `onStreamsAvailable` says when to try again. Its time
+   * begins at `now`; default, when something last happened to the connection.
+   */
+  open(bidirectional: boolean, now: Millis = this.#turns.now): number {
+    this.#turns.advance(now);
     return this.#table.open(bidirectional ? BIDI : UNI);
   }
 
@@ -155,6 +175,38 @@ export class Streams {
   /** What has come back of the allowance is announced at once. RFC 9000 §19.14. */
   onStreamsBlocked(bidirectional: boolean, _limit: number): void {
     this.#table.theirs[bidirectional ? BIDI : UNI].onPeerBlocked();
+  }
+
+  // What streams wait for.
+
+  /** Whether data that streams may send waits for the connection's credit, and nothing is there that needs none. */
+  get isConnectionBlocked(): boolean {
+    return this.#resend.isEmpty && !this.#fresh.isEmpty && this.#credit.available === 0;
+  }
+
+  /** Bytes that flow control of the connection lets through, for streams that have data. */
+  get connectionCredit(): number {
+    return this.#credit.available;
+  }
+
+  /** Bytes that the own limits of the streams let through that have data within them. */
+  get streamCredit(): number {
+    return this.#send.freshCredit;
+  }
+
+  /** How many streams have data that their own limit holds back. */
+  get blockedStreams(): number {
+    return this.#counts[SendLimitIndex.STREAM_FLOW_CONTROL]!;
+  }
+
+  /** How many streams have sent everything, and wait for acknowledgements. */
+  get streamsInDelivery(): number {
+    return this.#counts[SendLimitIndex.DELIVERY]!;
+  }
+
+  /** How many streams hold data that has not been read. */
+  get receiveWaits(): Readonly<ReceiveWaits> {
+    return this.#waits;
   }
 
   // What there is to send.

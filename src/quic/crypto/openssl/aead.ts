@@ -1,19 +1,27 @@
 import { Nonce } from '../nonce.ts';
 import type { CipherSuite } from '../suite.ts';
+import { AesGcm } from './aes-gcm.ts';
 import { Context } from './context.ts';
 import type { Evp } from './evp.ts';
 import type { Openssl, Scratch } from './scratch.ts';
 
 /**
- * An AEAD under one key, on packets in native memory: header at `address`, payload behind it, tag behind that. RFC 9001
+ * An AEAD under one key, on packets in native memory: header first, payload behind it, tag behind that. RFC 9001
  * §5.3. One context serves both directions, opening unless it has just sealed.
  */
 export interface Aead {
   /** Encrypts in place and writes the tag. False when OpenSSL has failed: the packet must not be sent. */
-  seal(address: number, headerLength: number, plaintextLength: number, packetNumber: number): boolean;
-  /** Decrypts in place; whether the tag was right. */
-  open(address: number, headerLength: number, plaintextLength: number, packetNumber: number): boolean;
+  seal(packet: NativePacket, headerLength: number, plaintextLength: number, packetNumber: number): boolean;
+  /** Decrypts in place; whether the tag was right. The header is as it was, the payload undefined when it wasn't. */
+  open(packet: NativePacket, headerLength: number, plaintextLength: number, packetNumber: number): boolean;
   destroy(): void;
+}
+
+/** A packet in native memory: its first byte is at `address`, and that is `bytes[at]`. */
+export interface NativePacket {
+  address: number;
+  bytes: Uint8Array;
+  at: number;
 }
 
 /** The AEAD of a suite. */
@@ -21,66 +29,6 @@ export function aeadOf(openssl: Openssl, suite: CipherSuite, key: Uint8Array, iv
   return suite.aead === 'chacha20-poly1305'
     ? new ChaCha20Poly1305(openssl, suite, key, iv)
     : new AesGcm(openssl, suite, key, iv);
-}
-
-/** AES-GCM. Five calls to seal, four to open: nonce and expected tag go in together. */
-class AesGcm implements Aead {
-  readonly #evp: Evp;
-  readonly #scratch: Scratch;
-  readonly #context: Context;
-  readonly #nonce: Nonce;
-  /** Which way the context is set. */
-  #sealing = false;
-
-  constructor(openssl: Openssl, suite: CipherSuite, key: Uint8Array, iv: Uint8Array) {
-    this.#evp = openssl.evp;
-    this.#scratch = openssl.scratch;
-    this.#nonce = new Nonce(iv);
-    this.#context = new Context(openssl, suite, suite.aead, key, false);
-  }
-
-  seal(address: number, headerLength: number, plaintextLength: number, packetNumber: number): boolean {
-    const evp = this.#evp;
-    const scratch = this.#scratch;
-    const context = this.#context.address;
-    const payload = address + headerLength;
-    if (!this.#sealing) {
-      if (evp.cipherInit(context, 0, 0, 0, 1, 0) !== 1) return false;
-      this.#sealing = true;
-    }
-    this.#nonce.writeTo(scratch.bytes, scratch.nonceAt, packetNumber);
-    scratch.pointTagAt(payload + plaintextLength);
-    return (
-      evp.setParams(context, scratch.ivParams) === 1 &&
-      evp.cipher(context, 0, address, headerLength) === headerLength &&
-      evp.cipher(context, payload, payload, plaintextLength) === plaintextLength &&
-      evp.cipher(context, scratch.written, 0, 0) === 0 &&
-      evp.getParams(context, scratch.tagParams) === 1
-    );
-  }
-
-  open(address: number, headerLength: number, plaintextLength: number, packetNumber: number): boolean {
-    const evp = this.#evp;
-    const scratch = this.#scratch;
-    const context = this.#context.address;
-    const payload = address + headerLength;
-    if (this.#sealing) {
-      if (evp.cipherInit(context, 0, 0, 0, 0, 0) !== 1) return false;
-      this.#sealing = false;
-    }
-    this.#nonce.writeTo(scratch.bytes, scratch.nonceAt, packetNumber);
-    scratch.pointTagAt(payload + plaintextLength);
-    return (
-      evp.setParams(context, scratch.ivAndTagParams) === 1 &&
-      evp.cipher(context, 0, address, headerLength) === headerLength &&
-      evp.cipher(context, payload, payload, plaintextLength) === plaintextLength &&
-      evp.cipher(context, scratch.written, 0, 0) === 0
-    );
-  }
-
-  destroy(): void {
-    this.#context.destroy();
-  }
 }
 
 /** ChaCha20-Poly1305, whose provider takes a new nonce only by initialising and finishes only through EVP's own function. */
@@ -97,7 +45,7 @@ class ChaCha20Poly1305 implements Aead {
     this.#context = new Context(openssl, suite, suite.aead, key, false);
   }
 
-  seal(address: number, headerLength: number, plaintextLength: number, packetNumber: number): boolean {
+  seal({ address }: NativePacket, headerLength: number, plaintextLength: number, packetNumber: number): boolean {
     const { tagParams } = this.#scratch;
     const context = this.#context.address;
     const payload = address + headerLength;
@@ -108,7 +56,7 @@ class ChaCha20Poly1305 implements Aead {
     );
   }
 
-  open(address: number, headerLength: number, plaintextLength: number, packetNumber: number): boolean {
+  open({ address }: NativePacket, headerLength: number, plaintextLength: number, packetNumber: number): boolean {
     const { tagParams } = this.#scratch;
     const context = this.#context.address;
     this.#scratch.pointTagAt(address + headerLength + plaintextLength);

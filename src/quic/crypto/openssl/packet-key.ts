@@ -2,13 +2,15 @@ import type { Arena } from '../../base/arena.ts';
 import { type PacketKey, TAG_LENGTH } from '../engine.ts';
 import type { CipherSuite } from '../suite.ts';
 import { ViewCache } from '../view-cache.ts';
-import { type Aead, aeadOf } from './aead.ts';
+import { type Aead, aeadOf, type NativePacket } from './aead.ts';
 import type { Openssl } from './scratch.ts';
 
 // Send and receive arenas have packets at the same offsets: one cache for both would thrash.
 const sealViews = new ViewCache();
 const openViews = new ViewCache();
 const bounceViews = new ViewCache();
+/** The packet of the call that is going on. */
+const packet: NativePacket = { address: 0, bytes: new Uint8Array(0), at: 0 };
 
 /**
  * Packet protection by OpenSSL: in place where the arena has an address, through native memory where it has none (packets
@@ -28,7 +30,7 @@ export class OpensslPacketKey implements PacketKey {
   seal(arena: Arena, start: number, headerLength: number, plaintextLength: number, packetNumber: number): void {
     const done =
       arena.address !== 0
-        ? this.#aead.seal(arena.address + start, headerLength, plaintextLength, packetNumber)
+        ? this.#aead.seal(packetAt(arena, start), headerLength, plaintextLength, packetNumber)
         : this.#sealCopy(arena.bytes, start, headerLength, plaintextLength, packetNumber);
     if (!done) this.#fail(arena.bytes, start + headerLength, plaintextLength);
   }
@@ -39,7 +41,7 @@ export class OpensslPacketKey implements PacketKey {
     if (plaintextLength < 0) return false;
     const done =
       arena.address !== 0
-        ? this.#aead.open(arena.address + start, headerLength, plaintextLength, packetNumber)
+        ? this.#aead.open(packetAt(arena, start), headerLength, plaintextLength, packetNumber)
         : this.#openCopy(arena.bytes, start, headerLength, plaintextLength, packetNumber);
     if (!done) this.#openssl.evp.clearErrors();
     return done;
@@ -53,7 +55,7 @@ export class OpensslPacketKey implements PacketKey {
     const plain = headerLength + plaintextLength;
     const { bounce } = this.#openssl.scratch;
     bounce.bytes.set(sealViews.view(bytes, start, plain));
-    if (!this.#aead.seal(bounce.address, headerLength, plaintextLength, packetNumber)) return false;
+    if (!this.#aead.seal(packetAt(bounce, 0), headerLength, plaintextLength, packetNumber)) return false;
     bytes.set(bounceViews.view(bounce.bytes, headerLength, plaintextLength + TAG_LENGTH), start + headerLength);
     return true;
   }
@@ -62,7 +64,7 @@ export class OpensslPacketKey implements PacketKey {
     const sealed = headerLength + plaintextLength + TAG_LENGTH;
     const { bounce } = this.#openssl.scratch;
     bounce.bytes.set(openViews.view(bytes, start, sealed));
-    if (!this.#aead.open(bounce.address, headerLength, plaintextLength, packetNumber)) return false;
+    if (!this.#aead.open(packetAt(bounce, 0), headerLength, plaintextLength, packetNumber)) return false;
     bytes.set(bounceViews.view(bounce.bytes, headerLength, plaintextLength), start + headerLength);
     return true;
   }
@@ -72,4 +74,11 @@ export class OpensslPacketKey implements PacketKey {
     this.#openssl.evp.clearErrors();
     throw new Error('OpenSSL failed to seal a packet');
   }
+}
+
+function packetAt(arena: Arena, start: number): NativePacket {
+  packet.address = arena.address + start;
+  packet.bytes = arena.bytes;
+  packet.at = start;
+  return packet;
 }

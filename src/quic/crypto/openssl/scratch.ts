@@ -8,6 +8,8 @@ const MAX_KEY = 32;
 /** Bytes of an OSSL_PARAM: name, type, data, size and returned size, each in 8 bytes. */
 const PARAM_BYTES = 40;
 const OSSL_PARAM_OCTET_STRING = 5;
+/** EVP_AEAD_TLS1_AAD_LEN. */
+const RECORD_HEADER_LENGTH = 13;
 /** What a packet from the JavaScript heap is copied to: longer than any UDP payload. */
 const BOUNCE_BYTES = 64 << 10;
 
@@ -20,10 +22,13 @@ const AT_MASK = 80;
 const AT_ZEROS = 96;
 const AT_TAG_NAME = 112;
 const AT_IV_NAME = 128;
+const AT_AAD_NAME = 144;
 const AT_SEAL_IV = 160;
 const AT_OPEN_IV_TAG = AT_SEAL_IV + 2 * PARAM_BYTES;
 const AT_TAG = AT_OPEN_IV_TAG + 3 * PARAM_BYTES;
-const SCRATCH_BYTES = AT_TAG + 2 * PARAM_BYTES;
+const AT_IV_RECORD = AT_TAG + 2 * PARAM_BYTES;
+const AT_RECORD = AT_IV_RECORD + PARAM_BYTES;
+const SCRATCH_BYTES = AT_RECORD + 2 * PARAM_BYTES;
 
 /**
  * Native memory that every key of an engine works with while one of its calls lasts: nothing here outlives a call. Arguments
@@ -55,11 +60,19 @@ export class Scratch {
   /** The tag alone, to set or get. */
   readonly tagParams = this.#arena.address + AT_TAG;
 
+  /** Parameter list with the 13 bytes of header of a record, which are where `pointRecordHeaderAt` said. */
+  readonly recordParams = this.#arena.address + AT_RECORD;
+  /** The same together with the whole nonce at `nonce`. OpenSSL reads the header first, whatever the order. */
+  readonly ivAndRecordParams = this.#arena.address + AT_IV_RECORD;
+
   #bounce: Arena | undefined;
 
   constructor() {
     writeName(this.bytes, AT_TAG_NAME, 'tag');
     writeName(this.bytes, AT_IV_NAME, 'tlsivfixed');
+    writeName(this.bytes, AT_AAD_NAME, 'tlsaad');
+    this.#writeNonceParam(AT_IV_RECORD);
+    this.#writeParam(AT_RECORD, AT_AAD_NAME, 0, RECORD_HEADER_LENGTH);
     this.#writeNonceParam(AT_SEAL_IV);
     this.#writeNonceParam(AT_OPEN_IV_TAG);
     this.#writeParam(AT_OPEN_IV_TAG + PARAM_BYTES, AT_TAG_NAME, 0, TAG_LENGTH);
@@ -70,6 +83,11 @@ export class Scratch {
   pointTagAt(address: number): void {
     this.#writeAddress(AT_TAG + 16, address);
     this.#writeAddress(AT_OPEN_IV_TAG + PARAM_BYTES + 16, address);
+  }
+
+  /** Makes the record parameters name the 13 bytes at `address` as the header. */
+  pointRecordHeaderAt(address: number): void {
+    this.#writeAddress(AT_RECORD + 16, address);
   }
 
   /** Puts a key where `key` points, for one call: the caller clears it with `clearKey`. */
@@ -117,6 +135,8 @@ function writeName(bytes: Uint8Array, at: number, name: string): void {
 export interface Openssl {
   readonly evp: Evp;
   readonly scratch: Scratch;
+  /** Whether AES-GCM's way for records works: see AesGcm. */
+  readonly hasRecords: boolean;
   /** Frees the contexts of keys that nobody destroyed: of connections that were dropped without an end. */
   readonly forgotten: FinalizationRegistry<number>;
 }

@@ -1,3 +1,4 @@
+import type { Arena } from '../../base/arena.ts';
 import { koffiProblem, loadKoffi, type NativeFunction, nativeArena } from '../../native/koffi.ts';
 import { systemError } from './libc.ts';
 
@@ -7,6 +8,8 @@ const UV_READABLE = 1;
 const UV_WRITABLE = 2;
 /** libuv stops watching when the socket has an error to report. So many in a row without anything else are not a peer's doing. */
 const MAX_FAILURES = 1000;
+/** Where uv_handle_t has its close_cb: behind data, loop and type, part of the ABI as they are. */
+const CLOSE_CALLBACK_AT = 24;
 
 const PROTOTYPES = {
   loop: 'uintptr_t uv_default_loop()',
@@ -49,7 +52,7 @@ function loadLibuv(): Libuv {
   };
   // While the environment is torn down libuv may still run, and then there is nothing to call back into.
   process.on('exit', () => {
-    for (const handle of handles.keys()) functions.stop(handle);
+    for (const handle of handles.values()) handle.abandon();
   });
   return libuv;
 }
@@ -61,7 +64,7 @@ function loadLibuv(): Libuv {
  */
 export class Readiness {
   readonly #uv: Libuv;
-  readonly #memory: { readonly address: number };
+  readonly #memory: Arena;
   readonly #onReady: () => void;
   readonly #onFailure: (error: Error) => void;
   #events = UV_READABLE;
@@ -144,6 +147,12 @@ export class Readiness {
       this.#uv.close(this.#memory.address, this.#uv.onClosed);
     });
     return this.#closing;
+  }
+
+  /** The process ends: nothing may call back any more. libuv must not be told to stop what is closing. */
+  abandon(): void {
+    if (this.#closing === undefined) this.#uv.stop(this.#memory.address);
+    else this.#memory.bytes.fill(0, CLOSE_CALLBACK_AT, CLOSE_CALLBACK_AT + 8);
   }
 
   /** Whether it keeps the process alive. */
