@@ -3,6 +3,7 @@ import { rootCertificates } from 'node:tls';
 import * as pkijs from 'pkijs';
 import { readCertificates } from '../identity.ts';
 import { type CertificateVerdict, TlsAlert } from '../session.ts';
+import { AcceptedChains, chainKey, type Validity } from './accepted-chains.ts';
 import { buildPaths } from './path.ts';
 import { checkPath, type Purpose, refusal } from './path-checks.ts';
 import type { Verifier } from './verifier.ts';
@@ -24,9 +25,15 @@ export function chainVerifier(options: ChainVerifierOptions): Verifier {
   const { ca, now, purpose = 'server' } = options;
   const own = ca?.flatMap((pem) => readCertificates(pem));
   if (own?.length === 0) throw new Error('no certificate to trust: the text has no "BEGIN CERTIFICATE" block');
+  const anchors = chainKey(ca ?? []);
   return async (certificates, serverName) => {
     try {
-      return await judge(certificates, serverName, own ?? systemRoots(), now(), purpose);
+      const key = chainKey([anchors, purpose, serverName ?? '', ...certificates]);
+      const time = now();
+      if (accepted.has(key, time)) return { ok: true };
+      const { verdict, validity } = await judge(certificates, serverName, own ?? systemRoots(), time, purpose);
+      if (verdict.ok) accepted.add(key, validity);
+      return verdict;
     } catch (error) {
       // The library throws on input that it cannot read.
       const reason = error instanceof Error ? error.message : String(error);
@@ -34,6 +41,8 @@ export function chainVerifier(options: ChainVerifierOptions): Verifier {
     }
   };
 }
+
+const accepted = new AcceptedChains();
 
 let roots: X509Certificate[] | undefined;
 
@@ -49,19 +58,35 @@ async function judge(
   trusted: readonly X509Certificate[],
   now: Date,
   purpose: Purpose,
-): Promise<CertificateVerdict> {
+): Promise<Judgement> {
   const chain = certificates.map((der) => new X509Certificate(der));
   const leaf = chain[0];
-  if (leaf === undefined) return refusal(TlsAlert.CERTIFICATE_REQUIRED, 'no certificate');
+  if (leaf === undefined) return refused(refusal(TlsAlert.CERTIFICATE_REQUIRED, 'no certificate'));
   const badName = purpose === 'server' ? checkName(leaf, serverName) : undefined;
   const paths = buildPaths(leaf, chain.slice(1), trusted);
-  if (paths.length === 0) return unknownAuthority(leaf);
   let verdict: CertificateVerdict = unknownAuthority(leaf);
   for (const path of paths) {
     verdict = await checkWholePath(path, now, purpose);
-    if (verdict.ok) return badName ?? verdict;
+    if (verdict.ok) return { verdict: badName ?? verdict, validity: validityOf(path) };
   }
-  return verdict;
+  return refused(verdict);
+}
+
+/** A verdict; when it is a good one, for how long. */
+interface Judgement {
+  readonly verdict: CertificateVerdict;
+  readonly validity: Validity;
+}
+
+function refused(verdict: CertificateVerdict): Judgement {
+  return { verdict, validity: { from: 0, until: 0 } };
+}
+
+function validityOf(path: readonly X509Certificate[]): Validity {
+  return {
+    from: Math.max(...path.map(({ validFrom }) => Date.parse(validFrom))),
+    until: Math.min(...path.map(({ validTo }) => Date.parse(validTo))),
+  };
 }
 
 function unknownAuthority(leaf: X509Certificate): CertificateVerdict {
