@@ -34,10 +34,12 @@ const LAYERS: Record<string, readonly string[]> = {
   perf: ['quic/api', 'transfer', 'gauge'],
   // The simulator's link between real sockets.
   relay: ['quic/base', 'quic/sim'],
-  // Raw readings become results, statistics, explanations.
-  measure: ['quic/api', 'transfer', 'gauge'],
+  // Raw readings become results, statistics, explanations. Of the base: the seeded generator, for resampling.
+  measure: ['quic/base', 'quic/api', 'transfer', 'gauge'],
   experiment: ['quic/api', 'transfer', 'gauge', 'perf', 'relay', 'measure'],
-  report: ['measure'],
+  report: ['gauge', 'measure'],
+  // What runs in the browser: bundled, not imported.
+  'report/page': ['gauge', 'measure', 'report'],
   history: ['measure'],
   live: ['measure'],
   // The protocol is a state machine; the sockets and files are around it.
@@ -80,6 +82,9 @@ const OUTSIDE: Record<string, readonly string[]> = {
   'quic/crypto': ['node:crypto'],
   'quic/tls': ['node:crypto'],
   'quic/tls/certificates': ['node:', 'pkijs', 'asn1js'],
+  measure: ['node:', 'simple-statistics'],
+  history: ['node:', 'node-sqlite3-wasm'],
+  'report/page': ['@observablehq/plot'],
   cli: ['node:', 'commander'],
 };
 

@@ -10,12 +10,13 @@ import {
   sendingDocument,
   sentIteration,
 } from '../classic/index.ts';
+import { LiveDisplay } from '../live/index.ts';
 import { describeEnvironment, summaryTable } from '../measure/index.ts';
 import { socketFailure } from './classic-serve.ts';
 import { ExitCode, type Failure } from './exit-codes.ts';
 import type { Interruption } from './interruption.ts';
+import { LiveFeed, plainSource } from './live-feed.ts';
 import type { Output } from './output.ts';
-import { ProgressDisplay } from './progress.ts';
 import { VERSION } from './version.ts';
 
 /** `weir classic send`, parsed. */
@@ -40,7 +41,7 @@ export async function classicSend(
   const { port, replyPort, streams, iterations, split } = command;
   const where = `${command.host}:${port}`;
   const content = new FileContent(command.file, streams);
-  const progress = new ProgressDisplay(process.stderr, (line) => output.print(line));
+  const progress = new LiveFeed(new LiveDisplay(process.stderr, { print: (line) => output.print(line) }));
   const createdAt = new Date();
   const done: SentIteration[] = [];
   try {
@@ -64,13 +65,11 @@ export async function classicSend(
         },
         onIterationStart: (iteration) => {
           const size = split === 'copies' ? content.size * streams : content.size;
-          progress.start({
-            number: iteration.number,
-            offer: { iterations, size },
-            get bytesByStream() {
-              return iteration.meters.map(({ bytes }) => bytes);
-            },
-          });
+          progress.start(
+            plainSource({ label: content.name, iteration: iteration.number, iterations, totalBytes: size }, () => ({
+              streamBytes: iteration.meters.map(({ bytes }) => bytes),
+            })),
+          );
         },
         onIteration: (iteration) => {
           progress.stop();

@@ -9,13 +9,14 @@ import {
   serveClassic,
   splitOf,
 } from '../classic/index.ts';
+import { LiveDisplay } from '../live/index.ts';
 import { describeEnvironment, summaryTable } from '../measure/index.ts';
 import { messageOf, systemCode, TargetFolder } from '../transfer/index.ts';
 import { CliError, ExitCode, type Failure } from './exit-codes.ts';
 import type { Interruption } from './interruption.ts';
 import { isLoopback } from './listen-address.ts';
+import { LiveFeed, type LiveSource, plainSource } from './live-feed.ts';
 import type { Output } from './output.ts';
-import { ProgressDisplay, type Progressing } from './progress.ts';
 import { addressText } from './result-parts.ts';
 import { VERSION } from './version.ts';
 
@@ -42,7 +43,7 @@ export async function classicServe(
   const { listen, port, replyPort, iterations, idle, maxSize } = command;
   const into = command.into === undefined ? undefined : new TargetFolder(command.into);
   await into?.prepare();
-  const progress = new ProgressDisplay(process.stderr, (line) => output.print(line));
+  const progress = new LiveFeed(new LiveDisplay(process.stderr, { print: (line) => output.print(line) }));
   const createdAt = new Date();
   const done: Iteration[] = [];
   let reception: ClassicReception;
@@ -92,20 +93,16 @@ function reachLine(listen: string): string {
     : `whoever reaches this port can send: ${reason}`;
 }
 
-function progressOf(iteration: Iteration, iterations: number, done: readonly Iteration[]): Progressing {
+function progressOf(iteration: Iteration, iterations: number, done: readonly Iteration[]): LiveSource {
   const { streams, size } = iteration.announcement;
-  return {
-    number: iteration.number,
-    get offer() {
-      // In the first iteration it shows only late that the streams carry copies.
-      const isCopies =
-        iteration.bytes > size || (done.length > 0 && splitOf(done, iteration.announcement) === 'copies');
-      return { iterations, size: isCopies ? size * streams : size };
-    },
-    get bytesByStream() {
-      return Array.from({ length: streams }, (_, i) => iteration.stream(i + 1)?.bytes ?? 0);
-    },
-  };
+  return plainSource({ label: '', iteration: iteration.number, iterations, totalBytes: size }, () => {
+    // In the first iteration it shows only late that the streams carry copies.
+    const isCopies = iteration.bytes > size || (done.length > 0 && splitOf(done, iteration.announcement) === 'copies');
+    return {
+      totalBytes: isCopies ? size * streams : size,
+      streamBytes: Array.from({ length: streams }, (_, i) => iteration.stream(i + 1)?.bytes ?? 0),
+    };
+  });
 }
 
 function conclude(

@@ -3,28 +3,30 @@ import { createHash, randomFillSync } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, join, parse, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import type { ResultDocument } from '../measure/index.ts';
 import { formatBytes } from '../measure/index.ts';
+import type { CongestionName } from '../quic/api/index.ts';
+import { reportHtml } from '../report/index.ts';
 import { CliError, ExitCode, failureOf } from './exit-codes.ts';
 import type { Interruption } from './interruption.ts';
+import { type HistoryCommand, keepRun } from './keep-run.ts';
 import type { Output } from './output.ts';
 import { send } from './send.ts';
-import type { CongestionName } from './session-settings.ts';
 
 /** Milliseconds that the receiver has to start, and to end. */
 const PATIENCE = 20_000;
 
 /** `weir demo`, parsed. */
-export interface DemoCommand {
+export interface DemoCommand extends HistoryCommand {
   readonly size: number;
   readonly streams: number;
   readonly iterations: number;
   readonly datagramSize: number | undefined;
   readonly cc: CongestionName;
-  /** Where the result document goes. */
+  /** Where the result document goes; the report goes beside it. */
   readonly result: string;
 }
 
@@ -64,7 +66,7 @@ export async function demo(command: DemoCommand, output: Output, interruption: I
   }
 }
 
-/** Compares both files and writes the document. */
+/** Compares both files, writes the document and the report, and keeps the run. */
 async function conclude(
   command: DemoCommand,
   output: Output,
@@ -78,7 +80,17 @@ async function conclude(
   const document: ResultDocument = { ...result, file: { ...result.file!, sha256: sent } };
   await writeFile(command.result, `${JSON.stringify(document, null, 2)}\n`);
   output.print(`hashes are equal; all numbers are in ${resolve(command.result)}`);
+  const page = reportPath(command.result);
+  await writeFile(page, reportHtml([{ name: basename(command.result), document }]));
+  output.print(`the report of all iterations, for a browser: ${resolve(page)}`);
+  await keepRun({ kind: 'demo', document }, command, output);
   return ExitCode.OK;
+}
+
+/** The report's name: that of the result, with another extension. */
+function reportPath(result: string): string {
+  const { dir, name, ext } = parse(result);
+  return join(dir, `${ext === '.html' ? `${name}.report` : name}.html`);
 }
 
 async function makeFile(path: string, size: number): Promise<void> {
@@ -108,6 +120,7 @@ function startReceiver(folder: string): ChildProcess {
     identity,
     '--once',
     '--json',
+    '--no-history',
   ];
   return spawn(process.execPath, [...process.execArgv, main, 'serve', ...options], {
     stdio: ['ignore', 'ignore', 'pipe'],

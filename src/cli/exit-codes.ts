@@ -1,3 +1,4 @@
+import { ExperimentError } from '../experiment/index.ts';
 import { QuicError } from '../quic/api/index.ts';
 import { messageOf, systemCode, TransferError } from '../transfer/index.ts';
 
@@ -50,6 +51,7 @@ export interface Failure {
 export function failureOf(error: unknown, where = 'the other side'): Failure {
   if (error instanceof CliError) return { exitCode: error.exitCode, message: error.message };
   if (error instanceof TransferError) return transferFailure(error, where);
+  if (error instanceof ExperimentError) return experimentFailure(error, where);
   if (error instanceof QuicError) return quicFailure(error, where);
   return { exitCode: ExitCode.INTERNAL, message: `internal error: ${messageOf(error)}. Set WEIR_DEBUG=1 to see where` };
 }
@@ -83,6 +85,25 @@ function transferFailure(error: TransferError, where: string): Failure {
       const began = cause === undefined || cause.exitCode === ExitCode.LOST || cause.exitCode === ExitCode.INTERNAL;
       return began ? { exitCode: ExitCode.LOST, message } : cause;
     }
+  }
+}
+
+function experimentFailure(error: ExperimentError, where: string): Failure {
+  const { message } = error;
+  switch (error.code) {
+    case 'grid':
+    case 'foreign':
+      return { exitCode: ExitCode.USAGE, message };
+    case 'locked':
+    case 'malformed':
+    case 'file':
+      return { exitCode: ExitCode.FILE, message };
+    case 'peer':
+      return { exitCode: ExitCode.LOST, message };
+    case 'failing':
+      return { exitCode: failureOf(error.cause, where).exitCode, message };
+    case 'stopped':
+      return { exitCode: ExitCode.INTERRUPTED, message };
   }
 }
 

@@ -10,14 +10,14 @@ export interface ListenAddress {
 }
 
 /** Reads `[::]:12345`, `192.0.2.1:5000`, `localhost`, `:5000`, `::1`, `5000`. @throws CliError. */
-export function parseListenAddress(text: string): ListenAddress {
-  if (isIPv6(text)) return { host: text, port: DEFAULT_PORT };
+export function parseListenAddress(text: string, defaultPort = DEFAULT_PORT): ListenAddress {
+  if (isIPv6(text)) return { host: text, port: defaultPort };
   const match = /^(?:\[([^\]]+)\]|([^\s:[\]]*))(?::(\d{1,5}))?$/u.exec(text);
   if (match === null)
     throw new CliError(ExitCode.USAGE, `'${text}' is no address to listen on: use HOST:PORT or [IPV6]:PORT`);
   const name = match[1] ?? match[2] ?? '';
   const isPortAlone = match[3] === undefined && /^\d{1,5}$/u.test(name);
-  const port = Number(match[3] ?? (isPortAlone ? name : DEFAULT_PORT));
+  const port = Number(match[3] ?? (isPortAlone ? name : defaultPort));
   if (port > 65_535) throw new CliError(ExitCode.USAGE, `port ${port} is not between 0 and 65535`);
   return { host: name === '' || isPortAlone ? '::' : name, port };
 }

@@ -6,11 +6,19 @@ import { demo } from './demo.ts';
 import { doctor } from './doctor.ts';
 import { ExitCode, failureOf } from './exit-codes.ts';
 import { type Interruption, listenForInterruption } from './interruption.ts';
+import { addHistoryOption, keepRun } from './keep-run.ts';
+import { addMeasureCommand } from './measure-command.ts';
 import { Output } from './output.ts';
+import { addPerfCommand } from './perf-command.ts';
+import { addQlogOptions } from './qlog-option.ts';
+import { addRelayCommand } from './relay-command.ts';
+import { addReportCommand } from './report-command.ts';
+import { addRunsCommand } from './runs-command.ts';
 import { send } from './send.ts';
 import { DEFAULT_LISTEN, serve } from './serve.ts';
-import { parseBytes, parseCongestion, parseInteger } from './session-settings.ts';
+import { parseBytes, parseCongestion, parseInteger, parseWindow } from './session-settings.ts';
 import { VERSION } from './version.ts';
+import { addWebOption } from './web-option.ts';
 
 const EXIT_CODES = `
 Exit codes: 0 done, 1 defect in weir, 2 wrong arguments or ticket, 3 nobody reached, 4 certificate or token not accepted,
@@ -34,6 +42,13 @@ async function run(
   }
 }
 
+// A reader that goes away (`weir … | head`) ends the words, not the work.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
+
 const streams = (text: string) => parseInteger('--streams', text, 1, MAX_STREAMS);
 const iterations = (text: string) => parseInteger('--iterations', text, 1, MAX_ITERATIONS);
 const datagramSize = (text: string) => parseInteger('--datagram-size', text, 1200, 65_507);
@@ -41,21 +56,25 @@ const datagramSize = (text: string) => parseInteger('--datagram-size', text, 120
 const program = new Command('weir')
   .description('Sends files over parallel QUIC streams and measures every stream.')
   .version(VERSION)
+  // So that a command's options after its subcommand are the subcommand's: weir perf serve --json.
+  .enablePositionalOptions()
   .showHelpAfterError("('weir help' shows how it is used)")
   .addHelpText('after', EXIT_CODES)
   .exitOverride();
 
-program
+const serveCommand = program
   .command('serve')
   .description('receive files; prints the ticket that a sender needs')
   .option('--listen <address>', 'where to listen, HOST:PORT or [IPV6]:PORT', DEFAULT_LISTEN)
   .option('--into <folder>', 'where received files go', './received')
   .option('--once', 'end after one file', false)
   .option('--overwrite', 'replace a file of the same name (default: keep both, as NAME (1).EXT)', false)
+  .option('--no-sync', 'do not wait until a file is on the disk itself: faster, but a power cut may damage it')
   .option('--max-streams <n>', 'refuse more streams than this', (text) =>
     parseInteger('--max-streams', text, 1, MAX_STREAMS),
   )
   .option('--max-size <bytes>', 'refuse larger files, e.g. 500MiB', (text) => parseBytes('--max-size', text))
+  .option('--window <bytes>', 'fix the receive windows at this size (default: they grow)', (text) => parseWindow(text))
   .option('--new-ticket', 'make a new certificate and token; old tickets stop working', false)
   .option('--identity <file>', "the file of certificate, key and token (default: in the user's data folder)")
   .option('--cert <file>', 'show this certificate chain (PEM) in place of the self-signed one; with --key')
@@ -66,8 +85,9 @@ program
       command.error('error: --cert and --key go together');
     await run(options.json, (output, interruption) => serve(options, output, interruption));
   });
+addHistoryOption(addQlogOptions(serveCommand));
 
-program
+const sendCommand = program
   .command('send')
   .description('send a file to a receiver')
   .argument('<file>', 'the file')
@@ -88,17 +108,20 @@ program
   .option('--json', 'one JSON document on standard output', false)
   .action(async (file: string, ticket: string, options) => {
     await run(options.json, async (output, interruption) => {
-      const { exitCode, result } = await send(
+      const { exitCode, result, summary } = await send(
         { ...options, file, ticket, chunkBytes: options.chunk, ca: options.ca, datagramSize: options.datagramSize },
         output,
         interruption,
       );
       output.document(result, false);
+      // What was no command never ran.
+      if (exitCode !== ExitCode.USAGE) await keepRun({ kind: 'send', document: result, summary }, options, output);
       return exitCode;
     });
   });
+addHistoryOption(addQlogOptions(addWebOption(sendCommand)));
 
-program
+const demoCommand = program
   .command('demo')
   .description('send a file from this machine to itself and measure that: what npm start does')
   .option('--size <bytes>', 'size of the file', (text) => parseBytes('--size', text), 64 << 20)
@@ -110,8 +133,9 @@ program
     'UDP payload of a full datagram (default: what the path is found to carry)',
     datagramSize,
   )
-  .option('--result <file>', 'where the JSON document goes', 'result.json')
+  .option('--result <file>', 'where the JSON document goes, and the HTML report beside it', 'result.json')
   .action((options) => run(false, (output, interruption) => demo(options, output, interruption)));
+addHistoryOption(demoCommand);
 
 program
   .command('doctor')
@@ -119,7 +143,12 @@ program
   .option('--json', 'one JSON document on standard output', false)
   .action((options) => run(options.json, (output) => doctor(output)));
 
+addMeasureCommand(program, run);
+addReportCommand(program, run);
 addClassicCommands(program, run);
+addRelayCommand(program, run);
+addPerfCommand(program, run);
+addRunsCommand(program, run);
 
 try {
   await program.parseAsync();

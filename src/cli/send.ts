@@ -1,4 +1,9 @@
 import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { Sampler } from '../gauge/sampler.ts';
+import type { Series } from '../gauge/series.ts';
+import { type RunSummary, summaryOf } from '../history/index.ts';
+import { LiveDisplay } from '../live/index.ts';
 import {
   describeEnvironment,
   iterationResult,
@@ -7,14 +12,24 @@ import {
   type ResultDocument,
   summaryTable,
 } from '../measure/index.ts';
-import { connect, datapathChoice, type QuicSession, type VerifyPeer } from '../quic/api/index.ts';
+import {
+  type CongestionName,
+  type ConnectOptions,
+  connect,
+  datapathChoice,
+  type QuicSession,
+  type VerifyPeer,
+} from '../quic/api/index.ts';
 import {
   ALPN,
+  HANDSHAKE_TIMEOUT,
   type IterationReport,
+  KEEP_ALIVE,
   messageOf,
   type Offer,
   openSource,
   parseTicket,
+  SENDER_TRANSPORT,
   type SourceFile,
   sendFile,
   type Ticket,
@@ -22,14 +37,15 @@ import {
 } from '../transfer/index.ts';
 import { CliError, ExitCode, failureOf } from './exit-codes.ts';
 import type { Interruption } from './interruption.ts';
+import { LiveFeed, transferSource } from './live-feed.ts';
 import type { Output } from './output.ts';
-import { ProgressDisplay } from './progress.ts';
+import { type QlogCommand, qlogOptions } from './qlog-option.ts';
 import { connectionSetup } from './result-parts.ts';
-import { type CongestionName, HANDSHAKE_TIMEOUT, KEEP_ALIVE, SENDER_TRANSPORT } from './session-settings.ts';
 import { VERSION } from './version.ts';
+import { openWeb } from './web-option.ts';
 
 /** `weir send`, parsed. */
-export interface SendCommand {
+export interface SendCommand extends QlogCommand {
   readonly file: string;
   readonly ticket: string;
   readonly streams: number;
@@ -40,12 +56,19 @@ export interface SendCommand {
   /** A file with root certificates: the chain is verified in place of the pin. */
   readonly ca: string | undefined;
   readonly insecure: boolean;
+  /** Follow it on a local page. */
+  readonly web?: boolean | undefined;
 }
+
+/** Iterations whose course is kept: a document of hundreds of them would be hundreds of megabytes. */
+const MAX_SERIES = 10;
 
 /** How a send ended. */
 export interface SendOutcome {
   readonly exitCode: number;
   readonly result: ResultDocument;
+  /** What a history says of it: the receiver and the file even where the result knows of none. */
+  readonly summary: RunSummary;
 }
 
 /** Sends one file. Says everything that there is to say, errors included, except for the JSON document, which it returns. */
@@ -65,7 +88,9 @@ export async function send(command: SendCommand, output: Output, interruption: I
     output.error(message);
     if (process.env.WEIR_DEBUG) console.error(error);
   }
-  return { exitCode, result: run.result(exitCode, message, report?.savedAs ?? null) };
+  const result = run.result(exitCode, message, report?.savedAs ?? null);
+  const summary = { ...summaryOf(result)!, target: run.where, subject: basename(command.file) };
+  return { exitCode, result, summary };
 }
 
 class SendRun {
@@ -74,6 +99,8 @@ class SendRun {
   readonly #command: SendCommand;
   readonly #output: Output;
   readonly #iterations: IterationReport[] = [];
+  /** The course of the first iterations. */
+  readonly #series: Series[] = [];
   readonly #createdAt = new Date();
   /** What carries it, once that is known. */
   #datapath = 'none';
@@ -89,10 +116,11 @@ class SendRun {
     const ticket = parseTicket(this.#command.ticket);
     this.where = ticket.host.includes(':') ? `[${ticket.host}]:${ticket.port}` : `${ticket.host}:${ticket.port}`;
     const verifyPeer = await this.#verifyPeer(ticket);
+    const qlog = qlogOptions(this.#command, (message) => this.#output.error(message));
     this.#datapath = (await datapathChoice()).name;
     const file = await openSource(this.#command.file);
     try {
-      const session = await this.#connect(ticket, verifyPeer, signal);
+      const session = await this.#connect(ticket, { verifyPeer, ...qlog, signal });
       this.#setup = connectionSetup(session, await session.opened);
       return await this.#send(session, ticket, file, signal);
     } finally {
@@ -109,30 +137,33 @@ class SendRun {
       offer: this.#offer,
       connection: this.#setup,
       iterations: this.#iterations,
+      senderSeries: this.#series,
       outcome: { status: exitCode === ExitCode.OK ? 'complete' : 'failed', exitCode, message, savedAs },
     });
   }
 
-  #connect(ticket: Ticket, verifyPeer: VerifyPeer, signal: AbortSignal): Promise<QuicSession> {
+  #connect(ticket: Ticket, options: Omit<ConnectOptions, 'alpn'>): Promise<QuicSession> {
     const { cc, datagramSize } = this.#command;
     return connect(
       { host: ticket.host, port: ticket.port },
       {
+        ...options,
         alpn: ALPN,
-        verifyPeer,
         cc,
         ...(datagramSize !== undefined && { datagramSize }),
         transportParams: SENDER_TRANSPORT,
         handshakeTimeout: HANDSHAKE_TIMEOUT,
         keepAlive: KEEP_ALIVE,
-        signal,
       },
     );
   }
 
   async #send(session: QuicSession, ticket: Ticket, file: SourceFile, signal: AbortSignal): Promise<TransferReport> {
     const { streams, iterations, chunkBytes } = this.#command;
-    const progress = new ProgressDisplay(process.stderr, (line) => this.#output.print(line));
+    const web = await openWeb(this.#command.web, 'weir send', this.#output);
+    const display = new LiveDisplay(process.stderr, { print: (line) => this.#output.print(line) });
+    const progress = new LiveFeed(display, web);
+    let sampler: Sampler | undefined;
     try {
       return await sendFile(session, {
         file,
@@ -145,10 +176,16 @@ class SendRun {
         events: {
           onIterationStart: (live) => {
             this.#offer = live.offer;
-            progress.start(live);
+            if (live.number <= MAX_SERIES) {
+              sampler = new Sampler(session, { side: 'sender', streams: live.streams });
+              sampler.start();
+            }
+            progress.start(transferSource(live, session, 'sender'));
           },
           onIteration: (report) => {
             progress.stop();
+            if (sampler !== undefined) this.#series.push(sampler.stop());
+            sampler = undefined;
             this.#iterations.push(report);
             this.#output.print(...iterationTable(iterationResult(report), iterations));
           },
@@ -156,6 +193,8 @@ class SendRun {
       });
     } finally {
       progress.stop();
+      sampler?.cancel();
+      await web?.close();
       this.#setup = connectionSetup(session, await session.opened);
     }
   }

@@ -1,3 +1,5 @@
+import { GAUGE_ALPN } from '../gauge/index.ts';
+import { LiveDisplay } from '../live/index.ts';
 import {
   describeEnvironment,
   formatBytes,
@@ -10,9 +12,11 @@ import { datapathChoice, listen, type QuicEndpoint, QuicError, type QuicSession 
 import {
   ALPN,
   formatTicket,
+  HANDSHAKE_TIMEOUT,
   type IterationReport,
   type Offer,
   receiveFile,
+  receiverTransport,
   systemCode,
   TargetFolder,
   TransferError,
@@ -20,11 +24,13 @@ import {
 import { ExitCode, type Failure, failureOf } from './exit-codes.ts';
 import { defaultIdentityPath, type Identity, loadIdentity, withCertificate } from './identity.ts';
 import type { Interruption } from './interruption.ts';
+import { type HistoryCommand, keepRun } from './keep-run.ts';
 import { type ListenAddress, parseListenAddress, reachableHosts } from './listen-address.ts';
+import { LiveFeed, transferSource } from './live-feed.ts';
 import type { Output } from './output.ts';
-import { ProgressDisplay } from './progress.ts';
+import { type QlogCommand, qlogOptions } from './qlog-option.ts';
 import { addressText, connectionSetup } from './result-parts.ts';
-import { HANDSHAKE_TIMEOUT, RECEIVER_TRANSPORT } from './session-settings.ts';
+import { GaugeDesk } from './serve-gauge.ts';
 import { VERSION } from './version.ts';
 
 /** How many files may come at the same time: each may hold some 100 MiB of memory. */
@@ -34,14 +40,18 @@ const MAX_TRANSFERS = 4;
 export const DEFAULT_LISTEN = '[::]:12345';
 
 /** `weir serve`, parsed. */
-export interface ServeCommand {
+export interface ServeCommand extends QlogCommand, HistoryCommand {
   readonly listen: string;
   readonly into: string;
   /** End after the first file. */
   readonly once: boolean;
   readonly overwrite: boolean;
+  /** Whether a file is on the disk itself before it counts as received. */
+  readonly sync: boolean;
   readonly maxStreams: number | undefined;
   readonly maxSize: number | undefined;
+  /** Bytes of the receive windows of connection and stream; undefined lets them grow. */
+  readonly window?: number | undefined;
   /** The file of certificate, key and token; default in the user's data folder. */
   readonly identity: string | undefined;
   readonly newTicket: boolean;
@@ -54,7 +64,7 @@ export interface ServeCommand {
 export async function serve(command: ServeCommand, output: Output, interruption: Interruption): Promise<number> {
   const address = parseListenAddress(command.listen);
   const identity = await chooseIdentity(command);
-  const folder = new TargetFolder(command.into, command.overwrite);
+  const folder = new TargetFolder(command.into, { overwrite: command.overwrite, durable: command.sync });
   await folder.prepare();
   const server = new Server(command, output, interruption, identity, folder);
   return server.run(address);
@@ -72,8 +82,9 @@ class Server {
   readonly #interruption: Interruption;
   readonly #identity: Identity;
   readonly #folder: TargetFolder;
-  readonly #progress: ProgressDisplay;
-  /** Transfers under way, accepted or not. */
+  readonly #progress: LiveFeed;
+  readonly #gauges: GaugeDesk;
+  /** Transfers and measurements under way, accepted or not. */
   readonly #transfers = new Set<Promise<void>>();
   /** Offers that were accepted and are not over. */
   #accepted = 0;
@@ -94,7 +105,13 @@ class Server {
     this.#interruption = interruption;
     this.#identity = identity;
     this.#folder = folder;
-    this.#progress = new ProgressDisplay(process.stderr, (line) => output.print(line));
+    this.#gauges = new GaugeDesk(output, {
+      token: identity.token,
+      maxStreams: command.maxStreams,
+      maxBytes: command.maxSize,
+      signal: interruption.signal,
+    });
+    this.#progress = new LiveFeed(new LiveDisplay(process.stderr, { print: (line) => output.print(line) }));
   }
 
   async run(address: ListenAddress): Promise<number> {
@@ -122,13 +139,15 @@ class Server {
 
   async #listen(address: ListenAddress): Promise<QuicEndpoint> {
     const { certPem, keyPem } = this.#identity;
+    const qlog = qlogOptions(this.#command, (message) => this.#output.error(message));
     const bind = (at: ListenAddress) =>
       listen((session) => this.#onSession(session), {
         address: at,
         identity: { cert: certPem, key: keyPem },
-        alpn: ALPN,
-        transportParams: RECEIVER_TRANSPORT,
+        alpn: [ALPN, GAUGE_ALPN],
+        transportParams: receiverTransport(this.#command.window),
         handshakeTimeout: HANDSHAKE_TIMEOUT,
+        ...qlog,
       });
     try {
       return await bind(address);
@@ -155,9 +174,15 @@ class Server {
   }
 
   #onSession(session: QuicSession): void {
-    const transfer = this.#receive(session).catch((error) => this.#output.error(failureOf(error).message));
+    const transfer = this.#attend(session).catch((error) => this.#output.error(failureOf(error).message));
     this.#transfers.add(transfer);
     void transfer.finally(() => this.#transfers.delete(transfer));
+  }
+
+  /** By what the client speaks: a file comes, or a measurement. */
+  async #attend(session: QuicSession): Promise<void> {
+    const { protocol } = await session.opened;
+    await (protocol === GAUGE_ALPN ? this.#gauges.serve(session) : this.#receive(session));
   }
 
   async #receive(session: QuicSession): Promise<void> {
@@ -185,7 +210,7 @@ class Server {
               `${from} sends ${accepted.name} (${formatBytes(accepted.size)}) on ${accepted.streams} streams${times}`,
             );
           },
-          onIterationStart: (live) => this.#progress.start(live),
+          onIterationStart: (live) => this.#progress.start(transferSource(live, session, 'receiver')),
           onIteration: (iteration) => {
             this.#progress.stop();
             iterations.push(iteration);
@@ -221,6 +246,7 @@ class Server {
     if (failure === undefined)
       this.#output.print(...summaryTable(result), `received ${savedAs}, complete and verified`, '');
     this.#output.document(result, !this.#command.once);
+    await keepRun({ kind: 'serve', document: result }, this.#command, this.#output);
     if (this.#command.once) this.#finish(exitCode);
   }
 

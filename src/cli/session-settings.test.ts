@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CliError } from './exit-codes.ts';
-import { parseBytes, parseCongestion, parseInteger } from './session-settings.ts';
+import { parseBytes, parseCongestion, parseInteger, parseWindow } from './session-settings.ts';
 
 const isUsage = (error: unknown) => error instanceof CliError && error.exitCode === 2;
 
@@ -30,4 +30,10 @@ test('sizes', () => {
 test('congestion control', () => {
   assert.equal(parseCongestion('reno'), 'reno');
   assert.throws(() => parseCongestion('vegas'), isUsage);
+});
+
+test('windows are sizes that messages get through', () => {
+  assert.equal(parseWindow('4KiB'), 4096);
+  assert.equal(parseWindow('4GiB'), 2 ** 32);
+  for (const text of ['4095', '5GiB', '0', 'auto']) assert.throws(() => parseWindow(text), isUsage, text);
 });

@@ -1,5 +1,6 @@
+import { RECEIVE_LIMITS, SEND_LIMITS } from '../quic/api/index.ts';
 import type { SideReading, StreamReading } from '../transfer/index.ts';
-import { jainIndex, mean, ratePerMs, sum } from './statistics.ts';
+import { jainIndex, mean, ratePerMs, sum } from './statistics/index.ts';
 
 /**
  * Where a side's numbers come from: packets that arrived, acknowledgements that came back, or, where nothing is acknowledged,
@@ -25,6 +26,8 @@ export interface StreamResult {
   readonly blockedByStreamMs: number;
   readonly blockedByConnectionMs: number;
   readonly reassemblyMs: number;
+  /** Sender: what the stream waited for from its opening to its end, by name of SEND_LIMITS; null where it wasn't measured. */
+  readonly limitsMs: Readonly<Record<string, number>> | null;
 }
 
 /** The connection in one iteration as one side saw it. */
@@ -41,6 +44,13 @@ export interface ConnectionResult {
   readonly congestionEvents: number;
   readonly wireBytesSent: number;
   readonly wireBytesReceived: number;
+  /**
+   * What the side waited for, by name: of SEND_LIMITS for a sender, of RECEIVE_LIMITS for a receiver. Adds up to `wallMs`; null
+   * where it wasn't measured.
+   */
+  readonly limitsMs: Readonly<Record<string, number>> | null;
+  /** Sender: slow start of this iteration, from the first byte; 0 when it was over before, null while it lasts or isn't known. */
+  readonly slowStartMs: number | null;
 }
 
 /** One iteration as one side saw it. */
@@ -97,6 +107,11 @@ export function sideResult(reading: SideReading, basis: Basis): SideResult {
       congestionEvents: connection.congestionEvents,
       wireBytesSent: connection.wireBytesSent,
       wireBytesReceived: connection.wireBytesReceived,
+      limitsMs:
+        basis === 'arrivals'
+          ? named(RECEIVE_LIMITS, connection.receiveLimitMs)
+          : named(SEND_LIMITS, connection.sendLimitMs),
+      slowStartMs: basis === 'arrivals' ? null : happened(connection.slowStartEndedAtMs ?? -1),
     },
     streams,
   };
@@ -121,7 +136,14 @@ function streamResult(reading: StreamReading): StreamResult {
     blockedByStreamMs: roundMs(reading.blockedByStreamMs),
     blockedByConnectionMs: roundMs(reading.blockedByConnectionMs),
     reassemblyMs: roundMs(reading.reassemblyMs),
+    limitsMs: named(SEND_LIMITS, reading.sendLimitMs),
   };
+}
+
+/** Times with the names of their limits. */
+function named(limits: readonly string[], times: readonly number[] | undefined): Record<string, number> | null {
+  if (times === undefined) return null;
+  return Object.fromEntries(limits.map((limit, i) => [limit, times[i] ?? 0]));
 }
 
 /** Milliseconds to the microsecond. */

@@ -128,6 +128,27 @@ test('a meter for packets reads like a stream', () => {
   );
 });
 
+test('times by limit have the names of the side, and are null where they were not measured', () => {
+  const without = sideResult(reading([stream(1)]), 'acknowledgements');
+  assert.deepEqual([without.connection.limitsMs, without.connection.slowStartMs], [null, null]);
+  assert.equal(without.streams[0]!.limitsMs, null);
+  const measured = reading([stream(1, { sendLimitMs: [0, 3, 0, 0, 0, 17, 0, 0, 0, 0] })]);
+  const connection = {
+    ...measured.connection,
+    sendLimitMs: [0, 0, 0, 0, 0, 18, 2, 0, 0, 0],
+    receiveLimitMs: [15, 5, 0, 0],
+    slowStartEndedAtMs: 6,
+  };
+  const sender = sideResult({ ...measured, connection }, 'acknowledgements');
+  assert.equal(sender.connection.limitsMs?.congestion_window, 18);
+  assert.equal(sender.connection.limitsMs?.pacing, 2);
+  assert.equal(sender.connection.slowStartMs, 6);
+  assert.equal(sender.streams[0]!.limitsMs?.application, 3);
+  const receiver = sideResult({ ...measured, connection }, 'arrivals');
+  assert.deepEqual(receiver.connection.limitsMs, { network: 15, reassembly: 5, application: 0, event_loop: 0 });
+  assert.equal(receiver.connection.slowStartMs, null);
+});
+
 test('tables show every stream and every iteration once', () => {
   const result = document();
   const lines = iterationTable(result.iterations[0]!, 2).join('\n');
@@ -152,7 +173,11 @@ test('documents are what docs/result.schema.json says', () => {
     iterations: [],
     outcome: { status: 'failed', exitCode: 3, message: 'no answer', savedAs: null },
   });
-  for (const made of [document(), failed, document({ sha256: 'ab'.repeat(32) })]) {
+  const side = reading([stream(1, { sendLimitMs: Array(10).fill(1) })]);
+  const connection = { ...side.connection, sendLimitMs: Array(10).fill(2), receiveLimitMs: Array(4).fill(5) };
+  const limited = { ...side, connection: { ...connection, slowStartEndedAtMs: 0 } };
+  const measured = document({ iterations: [{ number: 1, digest: 'aa', sender: limited, receiver: limited }] });
+  for (const made of [document(), failed, document({ sha256: 'ab'.repeat(32) }), measured]) {
     assert.deepEqual(problems(JSON.parse(JSON.stringify(made)), schema, schema, '$'), []);
   }
   const wrong = JSON.parse(JSON.stringify(document())) as {

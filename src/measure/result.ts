@@ -1,8 +1,9 @@
+import type { Series } from '../gauge/series.ts';
 import type { IterationReport, Offer } from '../transfer/index.ts';
 import type { Environment } from './environment.ts';
 import { roundMs, type SideResult, sideResult } from './readings.ts';
 import type { IgnoredDatagramsResult, IterationShortfall } from './shortfall.ts';
-import { ratePerMs, sum } from './statistics.ts';
+import { ratePerMs, sum } from './statistics/index.ts';
 
 /** The format of the document, docs/result.schema.json. The number rises when a reader of the old one would be misled. */
 export const RESULT_SCHEMA = 'weir-result/1';
@@ -16,6 +17,8 @@ export interface IterationResult {
   readonly sender: SideResult | null;
   /** What did not come; only where the protocol does not see to that. */
   readonly shortfall?: IterationShortfall;
+  /** The sender's iteration over time, where it was sampled. */
+  readonly senderSeries?: Series;
 }
 
 /** One side over all iterations. */
@@ -84,13 +87,18 @@ export interface ResultParts {
   /** SHA-256 of the file, when somebody computed it. */
   readonly sha256?: string;
   readonly iterations: readonly IterationReport[];
+  /** The course of the first iterations, in their order. */
+  readonly senderSeries?: readonly Series[];
   readonly outcome: ResultOutcome;
 }
 
 /** Puts the document together. */
 export function makeResult(parts: ResultParts): ResultDocument {
   const { offer, connection } = parts;
-  const iterations = parts.iterations.map(iterationResult);
+  const iterations = parts.iterations.map((report, i) => {
+    const senderSeries = parts.senderSeries?.[i];
+    return { ...iterationResult(report), ...(senderSeries !== undefined && { senderSeries }) };
+  });
   return {
     schema: RESULT_SCHEMA,
     tool: { name: 'weir', version: parts.version },

@@ -1,6 +1,7 @@
 import { formatBytes, formatDuration, formatNumber, formatRate } from './format.ts';
 import type { SideResult, StreamResult } from './readings.ts';
 import type { IterationResult, ResultDocument, TotalsResult } from './result.ts';
+import { alignRight } from './text.ts';
 
 /** One column of a table of streams. */
 interface Column {
@@ -129,10 +130,4 @@ function lossRow({ sender }: IterationResult): string[] {
 
 function totalLine(total: TotalsResult): string {
   return `${formatBytes(total.bytes)} in ${total.packets} packets, ${formatDuration(total.wallMs)}, ${formatNumber(total.bytesPerMs, 0)} bytes/ms (${formatRate(total.bytesPerMs)})`;
-}
-
-/** Pads every cell to its column's width, to the left. */
-function alignRight(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  return rows.map((row) => row.map((cell, column) => cell.padStart(widths[column]!)).join('  '));
 }

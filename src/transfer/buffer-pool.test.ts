@@ -3,11 +3,11 @@ import { test } from 'node:test';
 import { BufferPool } from './buffer-pool.ts';
 
 test('buffers are made up to the limit, then waited for, and used again', async () => {
-  const pool = new BufferPool(2, 10);
+  const pool = new BufferPool(2, () => new ArrayBuffer(10));
   const a = await pool.acquire();
   const b = await pool.acquire();
   assert.notEqual(a, b);
-  assert.equal(a.length, 10);
+  assert.equal(a.byteLength, 10);
   const waiting = pool.acquire();
   assert.ok(waiting instanceof Promise);
   pool.release(a);
@@ -17,7 +17,7 @@ test('buffers are made up to the limit, then waited for, and used again', async 
 });
 
 test('waits are served in order', async () => {
-  const pool = new BufferPool(1, 1);
+  const pool = new BufferPool(1, () => new ArrayBuffer(1));
   const only = await pool.acquire();
   const order: number[] = [];
   const waits = [1, 2, 3].map(async (n) => {
@@ -31,7 +31,7 @@ test('waits are served in order', async () => {
 });
 
 test('failing ends present and later waits', async () => {
-  const pool = new BufferPool(1, 1);
+  const pool = new BufferPool(1, () => new ArrayBuffer(1));
   await pool.acquire();
   const waiting = pool.acquire();
   pool.fail(new Error('over'));

@@ -4,32 +4,32 @@
  * others are on their way to the disk.
  */
 export class BufferPool {
-  readonly #bytes: number;
-  readonly #free: Uint8Array[] = [];
-  readonly #waiting: { resolve: (buffer: Uint8Array) => void; reject: (error: unknown) => void }[] = [];
+  readonly #make: () => ArrayBuffer;
+  readonly #free: ArrayBuffer[] = [];
+  readonly #waiting: { resolve: (buffer: ArrayBuffer) => void; reject: (error: unknown) => void }[] = [];
   /** How many more may be made. */
   #unmade: number;
   #error: unknown;
 
-  /** @param count at least one. @param bytes of each. */
-  constructor(count: number, bytes: number) {
+  /** @param count at least one. @param make makes one. */
+  constructor(count: number, make: () => ArrayBuffer) {
     this.#unmade = count;
-    this.#bytes = bytes;
+    this.#make = make;
   }
 
   /** A buffer with whatever content; give it back with `release`. Rejects after `fail`. */
-  acquire(): Uint8Array | Promise<Uint8Array> {
+  acquire(): ArrayBuffer | Promise<ArrayBuffer> {
     if (this.#error !== undefined) return Promise.reject(this.#error);
     const buffer = this.#free.pop();
     if (buffer !== undefined) return buffer;
     if (this.#unmade > 0) {
       this.#unmade--;
-      return new Uint8Array(this.#bytes);
+      return this.#make();
     }
     return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
   }
 
-  release(buffer: Uint8Array): void {
+  release(buffer: ArrayBuffer): void {
     const next = this.#waiting.shift();
     if (next === undefined) this.#free.push(buffer);
     else next.resolve(buffer);

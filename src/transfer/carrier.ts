@@ -21,6 +21,7 @@ export interface CarrierStreamStats {
   readonly blockedByStreamMs: number;
   readonly blockedByConnectionMs: number;
   readonly reassemblyMs: number;
+  readonly sendLimitMs?: readonly number[];
 }
 
 /** Counters of a session, see ConnectionStats of the QUIC API. */
@@ -39,10 +40,15 @@ export interface CarrierSessionStats {
   readonly spuriousLosses: number;
   readonly ptoCount: number;
   readonly congestionEvents: number;
+  readonly slowStartEndedAt?: number;
+  readonly sendLimitMs?: readonly number[];
+  readonly receiveLimitMs?: readonly number[];
 }
 
 /** The sending side of a stream. Chunks are kept by reference until they are acknowledged. */
 export interface CarrierWriter {
+  /** Offset below which the stream needs no chunk any more: all is acknowledged. Undefined: chunks are never given back. */
+  readonly bytesReleased?: number;
   writev(chunks: readonly Uint8Array[]): Promise<void>;
   end(): Promise<number>;
 }

@@ -1,7 +1,8 @@
+import type { CarrierWriter } from './carrier.ts';
 import { sha256 } from './hash.ts';
 import { ChunkLedger, type ChunkPlan } from './plan.ts';
 import { encodeRecordHeader } from './records.ts';
-import type { SourceFile } from './storage.ts';
+import type { HashedChunk, SourceFile } from './storage.ts';
 
 /** A chunk ready to go: its record header and its bytes. */
 export interface Chunk {
@@ -9,9 +10,17 @@ export interface Chunk {
   readonly bytes: Uint8Array;
 }
 
+/** The memory of chunks that a stream has taken and may still have to send again, in its order. */
+interface Lent {
+  readonly writer: CarrierWriter;
+  /** `end` is the offset behind the chunk in the stream. */
+  readonly chunks: { readonly memory: ArrayBuffer; readonly end: number }[];
+}
+
 /**
  * Hands out the chunks of one iteration, in file order, to whichever stream asks: a stream with room takes the next one, so a
- * slow stream holds up nothing but the chunk it carries. Reads and hashes ahead.
+ * slow stream holds up nothing but the chunk it carries. Reads and hashes ahead, into memory that it uses again as soon as the
+ * stream that took it needs it no more: what it holds is what it has read ahead and what is not acknowledged.
  */
 export class ChunkSource {
   readonly #file: SourceFile;
@@ -20,6 +29,8 @@ export class ChunkSource {
   readonly #depth: number;
   /** Chunks being read, next one first. At most #depth. */
   readonly #ahead: Promise<Chunk>[] = [];
+  readonly #free: ArrayBuffer[] = [];
+  readonly #lent = new Map<CarrierWriter, Lent>();
   #next = 0;
 
   /** @param depth how many chunks to read ahead, at least 1. */
@@ -36,6 +47,16 @@ export class ChunkSource {
     const chunk = this.#ahead.shift();
     this.#fill();
     return chunk;
+  }
+
+  /** A stream was given the bytes of a chunk; `end` is the stream's offset behind them. */
+  lend(bytes: Uint8Array, writer: CarrierWriter, end: number): void {
+    let lent = this.#lent.get(writer);
+    if (lent === undefined) {
+      lent = { writer, chunks: [] };
+      this.#lent.set(writer, lent);
+    }
+    lent.chunks.push({ memory: bytes.buffer as ArrayBuffer, end });
   }
 
   /** The digest of the whole file; valid when every chunk that was taken has resolved. */
@@ -55,11 +76,31 @@ export class ChunkSource {
   async #read(index: number): Promise<Chunk> {
     const offset = this.#plan.offsetOf(index);
     const length = this.#plan.lengthOf(index);
-    // Its own memory: the transport keeps it until it is acknowledged.
-    const bytes = Buffer.allocUnsafeSlow(length);
-    await this.#file.readAt(bytes, offset);
-    const hash = await sha256(bytes);
+    const { memory, hash } = await this.#readHashed(this.#memory(), offset, length);
     this.#ledger.claim(index, hash);
-    return { header: encodeRecordHeader({ offset, length, hash }), bytes };
+    return { header: encodeRecordHeader({ offset, length, hash }), bytes: new Uint8Array(memory, 0, length) };
+  }
+
+  async #readHashed(memory: ArrayBuffer, offset: number, length: number): Promise<HashedChunk> {
+    if (this.#file.readHashed !== undefined) return this.#file.readHashed(memory, offset, length);
+    const bytes = new Uint8Array(memory, 0, length);
+    await this.#file.readAt(bytes, offset);
+    return { memory, hash: await sha256(bytes) };
+  }
+
+  /** Memory for one chunk, used or new. */
+  #memory(): ArrayBuffer {
+    if (this.#free.length === 0) this.#reclaim();
+    return this.#free.pop() ?? new ArrayBuffer(Math.min(this.#plan.chunkBytes, this.#plan.size));
+  }
+
+  /** Takes back what the streams have let go of. */
+  #reclaim(): void {
+    for (const { writer, chunks } of this.#lent.values()) {
+      const released = writer.bytesReleased ?? 0;
+      let count = 0;
+      while (count < chunks.length && chunks[count]!.end <= released) this.#free.push(chunks[count++]!.memory);
+      if (count > 0) chunks.splice(0, count);
+    }
   }
 }

@@ -1,6 +1,6 @@
 import type { CarrierStream } from './carrier.ts';
 import { TransferError } from './errors.ts';
-import { decodeMessage, encodeMessage, type Message, type MessageType } from './messages.ts';
+import { encodeMessage } from './message-fields.ts';
 import { StreamInput } from './records.ts';
 
 /** The longest message once the sender has shown its token: the statistics of MAX_STREAMS streams fit. Bytes. */
@@ -9,15 +9,20 @@ const MAX_MESSAGE_BYTES = 1 << 20;
 /** The longest message of a stranger. */
 const MAX_HELLO_BYTES = 4096;
 
+/** Reads a message body; undefined for a type that is not known. Throws TransferError `protocol`. */
+export type MessageDecoder<M> = (body: Uint8Array) => M | undefined;
+
 /** The messages of one control stream: each a length (u32, big-endian) and that many bytes of JSON. */
-export class ControlChannel {
+export class ControlChannel<M extends { readonly type: string }> {
   readonly #stream: CarrierStream;
   readonly #input: StreamInput;
+  readonly #decode: MessageDecoder<M>;
   #limit: number;
 
   /** @param isTrusted whether the peer may send long messages from the start. */
-  constructor(stream: CarrierStream, isTrusted: boolean) {
+  constructor(stream: CarrierStream, decode: MessageDecoder<M>, isTrusted: boolean) {
     this.#stream = stream;
+    this.#decode = decode;
     this.#input = new StreamInput(stream);
     this.#limit = isTrusted ? MAX_MESSAGE_BYTES : MAX_HELLO_BYTES;
   }
@@ -27,7 +32,7 @@ export class ControlChannel {
     this.#limit = MAX_MESSAGE_BYTES;
   }
 
-  async send(message: Message): Promise<void> {
+  async send(message: M): Promise<void> {
     const body = encodeMessage(message);
     const length = Buffer.alloc(4);
     length.writeUInt32BE(body.length);
@@ -43,7 +48,7 @@ export class ControlChannel {
    * The next message of a known type, or undefined when the peer has ended its half.
    * @throws TransferError `protocol`; the stream's error.
    */
-  async receive(): Promise<Message | undefined> {
+  async receive(): Promise<M | undefined> {
     const header = new Uint8Array(4);
     for (;;) {
       if (!(await this.#input.fill(header, 4))) return undefined;
@@ -53,7 +58,7 @@ export class ControlChannel {
       if (length > 0 && !(await this.#input.fill(body, length))) {
         throw new TransferError('protocol', 'the peer ended the control stream in the middle of a message');
       }
-      const message = decodeMessage(body);
+      const message = this.#decode(body);
       if (message !== undefined) return message;
     }
   }
@@ -62,13 +67,13 @@ export class ControlChannel {
    * The next message, which must be of one of these types.
    * @throws TransferError `protocol` when it is another one or none.
    */
-  async expect<T extends MessageType>(...types: readonly T[]): Promise<Extract<Message, { type: T }>> {
+  async expect<T extends M['type']>(...types: readonly T[]): Promise<Extract<M, { type: T }>> {
     const message = await this.receive();
     if (message === undefined)
       throw new TransferError('protocol', `the peer ended where '${types.join("' or '")}' was due`);
-    if (!(types as readonly MessageType[]).includes(message.type)) {
+    if (!(types as readonly string[]).includes(message.type)) {
       throw new TransferError('protocol', `the peer sent '${message.type}' where '${types.join("' or '")}' was due`);
     }
-    return message as Extract<Message, { type: T }>;
+    return message as Extract<M, { type: T }>;
   }
 }

@@ -2,19 +2,34 @@ import { createHash, randomBytes } from 'node:crypto';
 import { type FileHandle, link, mkdir, open, readdir, rename, statfs, unlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { openDirect, pageAligned } from './direct-io.ts';
+import { DiskThread, THREAD_FROM_BYTES } from './disk-thread.ts';
 import { messageOf, systemCode, TransferError } from './errors.ts';
 import { cutToBytes, numberedName, PART_NAME } from './names.ts';
-import type { PartFile, TargetStore } from './storage.ts';
+import type { HashedChunk, PartFile, TargetStore } from './storage.ts';
+import { isZero } from './zeros.ts';
+
+/** How a folder keeps what it receives. */
+export interface TargetOptions {
+  /** Whether a file may replace one of the same name. Default false: it becomes `name (1).ext`. */
+  readonly overwrite?: boolean;
+  /**
+   * Whether a file is on the disk itself before it gets its name, so that a power cut leaves all of it or nothing. Default true. Without it a file is
+   * done when the system has it in memory, as with scp and cp.
+   */
+  readonly durable?: boolean;
+}
 
 /** A folder on disk. Files under way are hidden files in the same folder, so that the last step is a rename. */
 export class TargetFolder implements TargetStore {
   readonly path: string;
   readonly #overwrite: boolean;
+  readonly #durable: boolean;
 
-  /** @param overwrite whether a file may replace one of the same name; otherwise it becomes `name (1).ext`. */
-  constructor(path: string, overwrite = false) {
+  constructor(path: string, options: TargetOptions = {}) {
     this.path = path;
-    this.#overwrite = overwrite;
+    this.#overwrite = options.overwrite ?? false;
+    this.#durable = options.durable ?? true;
   }
 
   /** Makes the folder if need be, and removes what earlier runs on this machine left when they were killed. */
@@ -38,41 +53,57 @@ export class TargetFolder implements TargetStore {
     }
   }
 
-  async begin(name: string): Promise<PartFile> {
+  async begin(name: string, size = 0): Promise<PartFile> {
     const path = join(this.path, partName(name));
     try {
       const handle = await open(path, 'wx', 0o666);
-      return new DiskPart(this.path, path, name, handle, this.#overwrite);
+      const settings = { folder: this.path, path, name, overwrite: this.#overwrite, durable: this.#durable };
+      if (size < THREAD_FROM_BYTES) return new DiskPart(settings, handle);
+      const direct = this.#durable ? await openDirect(path) : undefined;
+      return new DiskPart(settings, handle, direct, DiskThread.start(handle.fd, 'write', direct?.fd));
     } catch (cause) {
       throw storageError(this.path, cause);
     }
   }
 }
 
-class DiskPart implements PartFile {
-  readonly #folder: string;
-  readonly #path: string;
-  readonly #name: string;
-  readonly #handle: FileHandle;
-  readonly #overwrite: boolean;
-  #isOver = false;
-  /** The end of the last byte written: what lies beyond a hole at the end is made by `commit`. */
-  #length = 0;
+interface PartSettings {
+  readonly folder: string;
+  /** Of the file under way. */
+  readonly path: string;
+  /** The wanted final name. */
+  readonly name: string;
+  readonly overwrite: boolean;
+  readonly durable: boolean;
+}
 
-  constructor(folder: string, path: string, name: string, handle: FileHandle, overwrite: boolean) {
-    this.#folder = folder;
-    this.#path = path;
-    this.#name = name;
+class DiskPart implements PartFile {
+  readonly #settings: PartSettings;
+  readonly #handle: FileHandle;
+  readonly #thread: DiskThread | undefined;
+  /** The same file, past the page cache. */
+  readonly #direct: FileHandle | undefined;
+  readonly #writeBack: WriteBack | undefined;
+  readonly makeMemory?: (bytes: number) => ArrayBuffer;
+  readonly writeHashed?: (memory: ArrayBuffer, offset: number, length: number) => Promise<HashedChunk>;
+  #isOver = false;
+
+  constructor(settings: PartSettings, handle: FileHandle, direct?: FileHandle, thread?: DiskThread) {
+    this.#settings = settings;
     this.#handle = handle;
-    this.#overwrite = overwrite;
+    this.#thread = thread;
+    this.#direct = direct;
+    this.#writeBack = settings.durable ? new WriteBack(handle) : undefined;
+    if (direct !== undefined) this.makeMemory = pageAligned;
+    if (thread !== undefined)
+      this.writeHashed = (memory, offset, length) => this.#writeOn(thread, memory, offset, length);
   }
 
   async restart(): Promise<void> {
     try {
       await this.#handle.truncate(0);
-      this.#length = 0;
     } catch (cause) {
-      throw storageError(this.#folder, cause);
+      throw this.#problem(cause);
     }
   }
 
@@ -86,42 +117,104 @@ class DiskPart implements PartFile {
         const { bytesWritten } = await this.#handle.write(bytes, written, bytes.length - written, offset + written);
         written += bytesWritten;
       }
-      this.#length = Math.max(this.#length, offset + bytes.length);
+      this.#writeBack?.onWritten(bytes.length);
     } catch (cause) {
-      throw storageError(this.#folder, cause);
+      throw this.#problem(cause);
+    }
+  }
+
+  async #writeOn(thread: DiskThread, memory: ArrayBuffer, offset: number, length: number): Promise<HashedChunk> {
+    try {
+      const chunk = await thread.move(memory, offset, length);
+      if (chunk.isCached) this.#writeBack?.onWritten(length);
+      return chunk;
+    } catch (cause) {
+      throw this.#problem(cause);
     }
   }
 
   async commit(size: number): Promise<string> {
     try {
-      if (this.#length < size) await this.#handle.truncate(size);
-      await this.#handle.sync();
+      await this.#thread?.close();
+      await this.#direct?.close();
+      // What lies beyond a hole at the end is not there yet.
+      if ((await this.#handle.stat()).size < size) await this.#handle.truncate(size);
+      await this.#writeBack?.finish();
       await this.#handle.close();
       const name = await this.#publish();
       this.#isOver = true;
-      await syncFolder(this.#folder);
+      if (this.#settings.durable) await syncFolder(this.#settings.folder);
       return name;
     } catch (cause) {
-      throw storageError(this.#folder, cause);
+      throw this.#problem(cause);
     }
   }
 
   async discard(): Promise<void> {
     if (this.#isOver) return;
     this.#isOver = true;
+    // The thread first: the number of a closed file may be another file's at once.
+    await this.#thread?.close();
+    await this.#direct?.close().catch(() => undefined);
     await this.#handle.close().catch(() => undefined);
-    await unlink(this.#path).catch(() => undefined);
+    await unlink(this.#settings.path).catch(() => undefined);
   }
 
   async #publish(): Promise<string> {
-    if (this.#overwrite) {
-      await rename(this.#path, join(this.#folder, this.#name));
-      return this.#name;
+    const { folder, path, name: wanted, overwrite } = this.#settings;
+    if (overwrite) {
+      await rename(path, join(folder, wanted));
+      return wanted;
     }
     for (let number = 0; ; number++) {
-      const name = number === 0 ? this.#name : numberedName(this.#name, number);
-      if (await publishAs(this.#path, join(this.#folder, name))) return name;
+      const name = number === 0 ? wanted : numberedName(wanted, number);
+      if (await publishAs(path, join(folder, name))) return name;
     }
+  }
+
+  #problem(cause: unknown): TransferError {
+    return storageError(this.#settings.folder, cause);
+  }
+}
+
+/** What is written before the disk is asked to begin. Bytes. */
+const WRITE_BACK_BYTES = 64 << 20;
+
+/**
+ * Has the disk write while data still arrives, so that little is left to wait for at the end: by itself the system may keep gigabytes in memory first.
+ */
+class WriteBack {
+  readonly #handle: FileHandle;
+  /** Written since the disk was last asked. Bytes. */
+  #waiting = 0;
+  #running: Promise<void> | undefined;
+  #error: unknown;
+
+  constructor(handle: FileHandle) {
+    this.#handle = handle;
+  }
+
+  /** So many more bytes were written. @throws what the disk said of earlier ones: it says so only once. */
+  onWritten(bytes: number): void {
+    if (this.#error !== undefined) throw this.#error;
+    this.#waiting += bytes;
+    if (this.#waiting < WRITE_BACK_BYTES || this.#running !== undefined) return;
+    this.#waiting = 0;
+    this.#running = this.#handle
+      .datasync()
+      .catch((error) => {
+        this.#error ??= error;
+      })
+      .finally(() => {
+        this.#running = undefined;
+      });
+  }
+
+  /** All is on the disk. @throws the system's error, also of earlier. */
+  async finish(): Promise<void> {
+    await this.#running;
+    if (this.#error !== undefined) throw this.#error;
+    await this.#handle.sync();
   }
 }
 
@@ -156,12 +249,6 @@ async function syncFolder(path: string): Promise<void> {
   } catch {
     // The file itself is on disk.
   }
-}
-
-const ZEROS = new Uint8Array(1 << 20);
-
-function isZero(bytes: Uint8Array): boolean {
-  return Buffer.compare(bytes, ZEROS.subarray(0, bytes.length)) === 0;
 }
 
 /** This machine in a few characters, so that nobody removes another machine's files under way on a shared disk. */

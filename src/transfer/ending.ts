@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { QuicError } from '../quic/api/index.ts';
 import type { CarrierSession } from './carrier.ts';
 import { CloseCode, TransferError } from './errors.ts';
@@ -50,24 +51,39 @@ export async function settleSession(
   milliseconds: number,
   code: number,
   reason = '',
+  clock: Clock = PROCESS,
 ): Promise<void> {
   const ended = session.closed.then(
     () => true,
     () => true,
   );
-  if (await within(ended, milliseconds)) return;
+  if (await within(ended, milliseconds, clock)) return;
   session.destroy(undefined, { code, reason });
 }
 
+/** What measures a wait: the process, or a session that may be simulated. Milliseconds. */
+export interface Clock {
+  now(): number;
+  setTimer(at: number, callback: () => void): { cancel(): void };
+}
+
+const PROCESS: Clock = {
+  now: () => performance.now(),
+  setTimer(at, callback) {
+    const timer = setTimeout(callback, at - performance.now());
+    return { cancel: () => clearTimeout(timer) };
+  },
+};
+
 /** The promise's value, or undefined when the time is up first. Rejects as the promise does. */
-export async function within<T>(promise: Promise<T>, milliseconds: number): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined;
+export async function within<T>(promise: Promise<T>, milliseconds: number, clock = PROCESS): Promise<T | undefined> {
+  let timer: { cancel(): void } | undefined;
   const timeUp = new Promise<undefined>((resolve) => {
-    timer = setTimeout(resolve, milliseconds, undefined);
+    timer = clock.setTimer(clock.now() + milliseconds, () => resolve(undefined));
   });
   try {
     return await Promise.race([promise, timeUp]);
   } finally {
-    clearTimeout(timer);
+    timer?.cancel();
   }
 }

@@ -6,9 +6,10 @@ export type {
   CarrierStreamStats,
   CarrierWriter,
 } from './carrier.ts';
+export { ControlChannel } from './control-channel.ts';
 export { openSource } from './disk-source.ts';
-export { TargetFolder } from './disk-target.ts';
-export { explain } from './ending.ts';
+export { TargetFolder, type TargetOptions } from './disk-target.ts';
+export { type Clock, endOnAbort, explain, settleSession, within } from './ending.ts';
 export {
   CloseCode,
   FAILURES,
@@ -21,12 +22,35 @@ export {
   TransferError,
   type TransferErrorCode,
 } from './errors.ts';
-export { ALPN, type Offer, PROTOCOL_VERSION } from './messages.ts';
+export {
+  accepted,
+  admit,
+  type Introduction,
+  type IntroductionOptions,
+  introduce,
+  parseIntroduction,
+  Refusal,
+} from './introduction.ts';
+export { count, decodeFields, type Fields, malformed, number, object, oneOf, text } from './message-fields.ts';
+export { ALPN, type Offer, PROTOCOL_VERSION, parseReading } from './messages.ts';
 export { nameProblem } from './names.ts';
 export { chunkBytesFor, MAX_CHUNK_BYTES, MAX_ITERATIONS, MAX_STREAMS } from './plan.ts';
-export type { ConnectionReading, SideReading, StreamReading } from './readings.ts';
+export {
+  type ConnectionReading,
+  type MeteredStream,
+  readConnection,
+  readReceivedStreams,
+  readSentStreams,
+  round,
+  type SideReading,
+  type StreamReading,
+  type StreamsReading,
+  snapshotOf,
+} from './readings.ts';
 export { type ReceiveOptions, receiveFile } from './receiver.ts';
+export { decodePreamble, encodePreamble, PREAMBLE_BYTES, StreamInput } from './records.ts';
 export { type IterationReport, LiveIteration, type TransferEvents, type TransferReport } from './report.ts';
 export { type SendOptions, sendFile } from './sender.ts';
-export type { PartFile, SourceFile, TargetStore } from './storage.ts';
+export { HANDSHAKE_TIMEOUT, KEEP_ALIVE, receiverTransport, SENDER_TRANSPORT } from './session-options.ts';
+export type { HashedChunk, PartFile, SourceFile, TargetStore } from './storage.ts';
 export { base64url, DEFAULT_PORT, formatTicket, parseTicket, sameToken, type Ticket, TOKEN_BYTES } from './ticket.ts';

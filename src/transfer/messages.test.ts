@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { TransferError } from './errors.ts';
-import { decodeMessage, encodeMessage, type Message } from './messages.ts';
+import { encodeMessage } from './message-fields.ts';
+import { decodeMessage, type Message } from './messages.ts';
 import type { SideReading } from './readings.ts';
 
 const READING: SideReading = {
@@ -58,6 +59,34 @@ const body = (value: unknown) => new TextEncoder().encode(JSON.stringify(value))
 
 test('every message survives the wire', () => {
   for (const message of MESSAGES) assert.deepEqual(decodeMessage(encodeMessage(message)), message);
+});
+
+/** The same reading from a peer that measures limits. */
+const LIMITED: SideReading = {
+  ...READING,
+  streams: READING.streams.map((stream) => ({ ...stream, sendLimitMs: [0, 1, 0, 0, 0, 11.5, 0, 0, 0, 0] })),
+  connection: {
+    ...READING.connection,
+    sendLimitMs: [0, 0, 0, 0, 0, 12.5, 0, 0, 0, 0],
+    receiveLimitMs: [12.5, 0, 0, 0],
+    slowStartEndedAtMs: -1,
+  },
+};
+
+test('times by limit survive the wire; those of a peer that tells other limits apart are left out', () => {
+  assert.deepEqual(decodeMessage(body({ type: 'statistics', reading: LIMITED })), {
+    type: 'statistics',
+    reading: LIMITED,
+  });
+  const { slowStartEndedAtMs, ...connection } = LIMITED.connection;
+  const strange = { ...LIMITED, streams: READING.streams, connection: { ...connection, sendLimitMs: [1, 2, 3] } };
+  const message = decodeMessage(body({ type: 'statistics', reading: strange }));
+  const { sendLimitMs, ...known } = connection;
+  assert.deepEqual(message, { type: 'statistics', reading: { ...READING, connection: known } });
+  for (const times of [true, { length: 4 }, [1, 2, 3, -1], [1, 2, 3, null]]) {
+    const wrong = { ...LIMITED, connection: { ...connection, receiveLimitMs: times } };
+    assert.throws(() => decodeMessage(body({ type: 'statistics', reading: wrong })), TransferError);
+  }
 });
 
 test('unknown types and fields are ignored', () => {

@@ -1,4 +1,7 @@
-import { FAILURES, type FailureCode, oneLine, REFUSALS, type RefusalCode, TransferError } from './errors.ts';
+import { RECEIVE_LIMITS, SEND_LIMITS } from '../quic/api/index.ts';
+import { FAILURES, type FailureCode } from './errors.ts';
+import { type Introduction, parseIntroduction } from './introduction.ts';
+import { count, decodeFields, type Fields, line, malformed, number, object, oneOf, text } from './message-fields.ts';
 import { MAX_ITERATIONS, MAX_STREAMS } from './plan.ts';
 import type { ConnectionReading, SideReading, StreamReading } from './readings.ts';
 
@@ -21,10 +24,8 @@ export interface Offer {
 
 /** The messages of the control stream; docs/protocol.md says who sends which when. */
 export type Message =
-  | { readonly type: 'hello'; readonly version: number; readonly token: string; readonly software: string }
-  | { readonly type: 'welcome'; readonly version: number; readonly software: string }
+  | Introduction
   | ({ readonly type: 'offer' } & Offer)
-  | { readonly type: 'refused'; readonly code: RefusalCode; readonly reason: string }
   | { readonly type: 'ready'; readonly iteration: number }
   | { readonly type: 'sent'; readonly iteration: number; readonly digest: string }
   | { readonly type: 'statistics'; readonly reading: SideReading }
@@ -34,43 +35,18 @@ export type Message =
 
 export type MessageType = Message['type'];
 
-type Fields = Readonly<Record<string, unknown>>;
-
 /**
  * Reads a message body. Unknown fields are ignored, and so are messages of unknown types (undefined).
  * @throws TransferError `protocol` when a known message lacks a field or has a wrong one.
  */
 export function decodeMessage(body: Uint8Array): Message | undefined {
-  let fields: unknown;
-  try {
-    fields = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
-  } catch {
-    throw malformed('a message that is not JSON');
-  }
-  if (typeof fields !== 'object' || fields === null || Array.isArray(fields))
-    throw malformed('a message that is no object');
-  return parse(fields as Fields);
-}
-
-export function encodeMessage(message: Message): Uint8Array {
-  return new TextEncoder().encode(JSON.stringify(message));
+  return parse(decodeFields(body));
 }
 
 function parse(fields: Fields): Message | undefined {
   switch (fields.type) {
-    case 'hello':
-      return {
-        type: 'hello',
-        version: count(fields, 'version', 1),
-        token: text(fields, 'token', 128),
-        software: text(fields, 'software', 100),
-      };
-    case 'welcome':
-      return { type: 'welcome', version: count(fields, 'version', 1), software: text(fields, 'software', 100) };
     case 'offer':
       return parseOffer(fields);
-    case 'refused':
-      return { type: 'refused', code: oneOf(fields, 'code', REFUSALS, 'unsupported'), reason: line(fields, 'reason') };
     case 'ready':
       return { type: 'ready', iteration: count(fields, 'iteration', 1) };
     case 'sent':
@@ -84,7 +60,7 @@ function parse(fields: Fields): Message | undefined {
     case 'failed':
       return { type: 'failed', code: oneOf(fields, 'code', FAILURES, 'protocol'), reason: line(fields, 'reason') };
     default:
-      return undefined;
+      return parseIntroduction(fields);
   }
 }
 
@@ -100,7 +76,8 @@ function parseOffer(fields: Fields): Message {
   };
 }
 
-function parseReading(value: unknown): SideReading {
+/** A side's reading as it came over the wire. @throws TransferError `protocol`. */
+export function parseReading(value: unknown): SideReading {
   const fields = object(value, 'reading');
   const streams = fields.streams;
   if (!Array.isArray(streams) || streams.length > MAX_STREAMS) throw malformed('a reading without its streams');
@@ -128,6 +105,7 @@ function parseStreamReading(value: unknown): StreamReading {
     blockedByStreamMs: number(fields, 'blockedByStreamMs'),
     blockedByConnectionMs: number(fields, 'blockedByConnectionMs'),
     reassemblyMs: number(fields, 'reassemblyMs'),
+    ...times(fields, 'sendLimitMs', SEND_LIMITS.length),
   };
 }
 
@@ -146,46 +124,21 @@ function parseConnectionReading(value: unknown): ConnectionReading {
     congestionEvents: number(fields, 'congestionEvents'),
     wireBytesSent: number(fields, 'wireBytesSent'),
     wireBytesReceived: number(fields, 'wireBytesReceived'),
+    ...times(fields, 'sendLimitMs', SEND_LIMITS.length),
+    ...times(fields, 'receiveLimitMs', RECEIVE_LIMITS.length),
+    ...(fields.slowStartEndedAtMs !== undefined && { slowStartEndedAtMs: number(fields, 'slowStartEndedAtMs') }),
   };
 }
 
-function object(value: unknown, what: string): Fields {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw malformed(`no ${what}`);
-  return value as Fields;
-}
-
-function text(fields: Fields, name: string, longest: number): string {
+/** Times by limit. Peers of before there were any leave them out; those that tell limits apart otherwise are not understood. */
+function times<Name extends string>(fields: Fields, name: Name, length: number): { readonly [N in Name]?: number[] } {
   const value = fields[name];
-  if (typeof value !== 'string' || value.length > longest) throw malformed(`no usable '${name}'`);
-  return value;
-}
-
-/** Text that will be shown: one line, cut to a length that fits. */
-function line(fields: Fields, name: string): string {
-  return oneLine(text(fields, name, 4096)).slice(0, 300);
-}
-
-function count(fields: Fields, name: string, least: number, most = Number.MAX_SAFE_INTEGER): number {
-  const value = fields[name];
-  if (!Number.isSafeInteger(value) || (value as number) < least || (value as number) > most) {
-    throw malformed(`no usable '${name}'`);
-  }
-  return value as number;
-}
-
-/** A measured number: finite; JSON has no infinities, an estimate that is not there yet is -1. */
-function number(fields: Fields, name: string): number {
-  const value = fields[name];
-  if (value === null) return -1;
-  if (typeof value !== 'number' || !Number.isFinite(value)) throw malformed(`no usable '${name}'`);
-  return value;
-}
-
-function oneOf<T extends string>(fields: Fields, name: string, known: readonly T[], otherwise: T): T {
-  const value = text(fields, name, 64);
-  return known.find((code) => code === value) ?? otherwise;
-}
-
-function malformed(what: string): TransferError {
-  return new TransferError('protocol', `the peer sent ${what}`);
+  if (value === undefined) return {};
+  if (!Array.isArray(value)) throw malformed(`no usable '${name}'`);
+  if (value.length !== length) return {};
+  const read = value.map((time) => {
+    if (typeof time !== 'number' || !Number.isFinite(time) || time < 0) throw malformed(`no usable '${name}'`);
+    return time;
+  });
+  return { [name]: read } as { readonly [N in Name]?: number[] };
 }

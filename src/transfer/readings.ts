@@ -1,3 +1,4 @@
+import { RECEIVE_LIMITS, type ReceiveLimit, SEND_LIMITS, type SendLimit } from '../quic/api/index.ts';
 import type { CarrierSessionStats, CarrierStreamStats } from './carrier.ts';
 
 /**
@@ -25,6 +26,8 @@ export interface StreamReading {
   readonly blockedByConnectionMs: number;
   /** Receiver: time that data waited behind a gap. */
   readonly reassemblyMs: number;
+  /** Sender: what the stream waited for from its opening to its last acknowledgement, in the order of SEND_LIMITS. */
+  readonly sendLimitMs?: readonly number[];
 }
 
 /** What one side read off the connection in one iteration. Counts are of the iteration, estimates as at its end. */
@@ -42,6 +45,12 @@ export interface ConnectionReading {
   /** UDP payload. */
   readonly wireBytesSent: number;
   readonly wireBytesReceived: number;
+  /** What sending waited for, in the order of SEND_LIMITS: adds up to `wallMs`. Left out by peers that don't measure it. */
+  readonly sendLimitMs?: readonly number[];
+  /** What receiving waited for, in the order of RECEIVE_LIMITS, likewise. */
+  readonly receiveLimitMs?: readonly number[];
+  /** When slow start ended, from the side's first byte of the iteration; 0 when it had ended before, -1 when it hasn't. */
+  readonly slowStartEndedAtMs?: number;
 }
 
 /** One side's view of one iteration. */
@@ -66,12 +75,22 @@ export interface MeteredStream {
 }
 
 /** The counters of a session at one moment. A copy: what the session hands out may be live. */
-export function snapshotOf(stats: CarrierSessionStats): CarrierSessionStats {
+export function snapshotOf<S extends CarrierSessionStats>(stats: S): S {
   return { ...stats };
 }
 
-/** The connection's part of a reading: `after` minus `before`. */
-export function readConnection(before: CarrierSessionStats, after: CarrierSessionStats): ConnectionReading {
+/**
+ * The connection's part of a reading: `after` minus `before`, which are best taken when the iteration's first byte goes out or
+ * comes in, and when the last one has been acknowledged or read.
+ */
+export function readConnection(
+  before: CarrierSessionStats,
+  after: CarrierSessionStats,
+  { start, end }: Pick<StreamsReading, 'start' | 'end'>,
+): ConnectionReading {
+  const sending = timesWithin(before.sendLimitMs, after.sendLimitMs, SEND_LIMITS, end - start);
+  const receiving = timesWithin(before.receiveLimitMs, after.receiveLimitMs, RECEIVE_LIMITS, end - start);
+  const { slowStartEndedAt } = after;
   return {
     rttMinMs: after.rttMin,
     rttSmoothedMs: after.rttSmoothed,
@@ -85,7 +104,47 @@ export function readConnection(before: CarrierSessionStats, after: CarrierSessio
     congestionEvents: after.congestionEvents - before.congestionEvents,
     wireBytesSent: after.bytesSent - before.bytesSent,
     wireBytesReceived: after.bytesReceived - before.bytesReceived,
+    ...(sending && { sendLimitMs: sending }),
+    ...(receiving && { receiveLimitMs: receiving }),
+    ...(slowStartEndedAt !== undefined && {
+      slowStartEndedAtMs: slowStartEndedAt < 0 ? -1 : Math.max(0, since(start, slowStartEndedAt)),
+    }),
   };
+}
+
+/** What a side waits for outside of its wall time: before the first byte, and when the last one has come and is yet to be read. */
+const OUTSIDE: readonly (SendLimit | ReceiveLimit)[] = ['application', 'event_loop', 'network'];
+
+/**
+ * The times by limit that passed between two readings, cut to the wall time, in microseconds. What the readings cover beyond it
+ * is taken off the limits that hold there; what they miss of it is this side's own work on the first packets.
+ */
+function timesWithin(
+  before: readonly number[] | undefined,
+  after: readonly number[] | undefined,
+  limits: readonly (SendLimit | ReceiveLimit)[],
+  wallMs: number,
+): number[] | undefined {
+  if (before === undefined || after === undefined) return undefined;
+  const times = after.map((time, i) => Math.max(0, time - before[i]!));
+  let excess = times.reduce((sum, time) => sum + time, 0) - wallMs;
+  for (const limit of [...OUTSIDE, ...limits]) {
+    const i = limits.indexOf(limit);
+    const taken = Math.min(Math.max(0, excess), times[i] ?? 0);
+    if (taken > 0) times[i]! -= taken;
+    excess -= taken;
+  }
+  if (excess < 0) times[limits.indexOf('event_loop')]! -= excess;
+  return roundTogether(times, round(wallMs));
+}
+
+/** Rounds to microseconds, such that the sum is `total`: the largest takes what rounding changes. */
+function roundTogether(times: readonly number[], total: number): number[] {
+  const rounded = times.map(round);
+  const largest = rounded.indexOf(Math.max(...rounded));
+  const others = rounded.reduce((sum, time, i) => (i === largest ? sum : sum + time), 0);
+  rounded[largest] = round(total - others);
+  return rounded;
 }
 
 /** A sender's streams, from acknowledgements. Also returns the moment of the first byte on the session's clock. */
@@ -104,6 +163,7 @@ export function readSentStreams(streams: readonly MeteredStream[]): StreamsReadi
     blockedByStreamMs: stats.blockedByStreamMs,
     blockedByConnectionMs: stats.blockedByConnectionMs,
     reassemblyMs: 0,
+    ...(stats.sendLimitMs && { sendLimitMs: stats.sendLimitMs.map(round) }),
   }));
   return { start, end, readings };
 }

@@ -13,7 +13,7 @@ import {
   type RecordHeader,
   StreamInput,
 } from './records.ts';
-import type { PartFile } from './storage.ts';
+import type { HashedChunk, PartFile } from './storage.ts';
 
 /** Memory for chunks on their way to the disk, beside one for each stream. Bytes. */
 const WRITE_BEHIND_BYTES = 16 << 20;
@@ -26,6 +26,10 @@ interface Arrival {
   fileBytes: number;
 }
 
+function cutOff({ offset }: RecordHeader): TransferError {
+  return new TransferError('protocol', `the sender ended a stream in front of the chunk at ${offset}`);
+}
+
 /**
  * Assembles one iteration: takes its streams as they come, puts each chunk where it belongs, verifies it. Chunks may come on
  * any stream in any order, each exactly once.
@@ -36,6 +40,8 @@ export class ReceiveIteration {
   readonly streams: CarrierStream[] = [];
   /** Fulfilled when all streams have ended and every chunk is verified and written. Rejects with the first error. */
   readonly done: Promise<void>;
+  /** Called when the last stream has been read to its end; chunks may still be on their way to the disk. */
+  onRead: (() => void) | undefined;
   readonly #offer: Offer;
   readonly #plan: ChunkPlan;
   readonly #ledger: ChunkLedger;
@@ -59,7 +65,9 @@ export class ReceiveIteration {
     this.#plan = new ChunkPlan(offer.size, offer.chunkBytes);
     this.#ledger = new ChunkLedger(this.#plan.count);
     const behind = Math.max(2, Math.min(64, Math.floor(WRITE_BEHIND_BYTES / offer.chunkBytes)));
-    this.#pool = new BufferPool(offer.streams + behind, offer.chunkBytes);
+    this.#pool = new BufferPool(offer.streams + behind, () =>
+      part.makeMemory === undefined ? new ArrayBuffer(offer.chunkBytes) : part.makeMemory(offer.chunkBytes),
+    );
     this.done = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -114,7 +122,7 @@ export class ReceiveIteration {
       this.#claim(record);
       const taken = this.#pool.acquire();
       const buffer = taken instanceof Promise ? await taken : taken;
-      await input.fill(buffer, record.length);
+      if (!(await input.fill(new Uint8Array(buffer), record.length))) throw cutOff(record);
       arrival.fileBytes += record.length;
       this.#storing++;
       // Not awaited: the stream reads on while this chunk is hashed and written.
@@ -141,17 +149,16 @@ export class ReceiveIteration {
       throw new TransferError('protocol', `the sender sent the chunk at ${offset} twice`);
   }
 
-  async #store({ offset, length, hash }: RecordHeader, buffer: Uint8Array): Promise<void> {
+  async #store({ offset, length, hash }: RecordHeader, buffer: ArrayBuffer): Promise<void> {
     try {
-      const bytes = buffer.subarray(0, length);
-      const [actual] = await Promise.all([sha256(bytes), this.#part.writeAt(bytes, offset)]);
+      const { memory, hash: actual } = await this.#write(buffer, offset, length);
       if (!sameBytes(actual, hash)) {
         throw new TransferError(
           'verification',
           `the chunk at ${offset} is not what the sender read: its disk or memory may be faulty`,
         );
       }
-      this.#pool.release(buffer);
+      this.#pool.release(memory);
       this.#storing--;
       this.#finishIfDone();
     } catch (error) {
@@ -159,8 +166,16 @@ export class ReceiveIteration {
     }
   }
 
+  async #write(memory: ArrayBuffer, offset: number, length: number): Promise<HashedChunk> {
+    if (this.#part.writeHashed !== undefined) return this.#part.writeHashed(memory, offset, length);
+    const bytes = new Uint8Array(memory, 0, length);
+    const [hash] = await Promise.all([sha256(bytes), this.#part.writeAt(bytes, offset)]);
+    return { memory, hash };
+  }
+
   #onStreamEnd(): void {
     this.#ended++;
+    if (this.#ended === this.#offer.streams) this.onRead?.();
     this.#finishIfDone();
   }
 

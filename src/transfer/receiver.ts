@@ -1,16 +1,15 @@
 import type { CarrierSession, CarrierStream } from './carrier.ts';
 import { ControlChannel } from './control-channel.ts';
 import { endOnAbort, explain, settleSession, within } from './ending.ts';
-import { CloseCode, type FailureCode, type RefusalCode, TransferError } from './errors.ts';
-import type { Offer } from './messages.ts';
-import { PROTOCOL_VERSION } from './messages.ts';
+import { CloseCode, type FailureCode, TransferError } from './errors.ts';
+import { admit, Refusal } from './introduction.ts';
+import { decodeMessage, type Message, type Offer, PROTOCOL_VERSION } from './messages.ts';
 import { nameProblem } from './names.ts';
 import { isChunkSizeAllowed, MAX_STREAMS } from './plan.ts';
 import { readConnection, readReceivedStreams, round, type SideReading, snapshotOf } from './readings.ts';
 import { ReceiveIteration } from './receive-iteration.ts';
 import { type IterationReport, LiveIteration, type TransferEvents, type TransferReport } from './report.ts';
 import type { PartFile, TargetStore } from './storage.ts';
-import { fromBase64url, sameToken } from './ticket.ts';
 
 /** How to receive. */
 export interface ReceiveOptions {
@@ -38,16 +37,6 @@ const INTRODUCTION_TIME = 10_000;
 /** Milliseconds that the sender has to say goodbye, or to hand in its statistics when the file is already stored. */
 const GOODBYE_TIME = 5_000;
 
-/** Thrown to refuse an offer. */
-class Refusal extends Error {
-  readonly code: RefusalCode;
-
-  constructor(code: RefusalCode, reason: string) {
-    super(reason);
-    this.code = code;
-  }
-}
-
 /**
  * Receives one file over a session whose handshake is complete. Either all of it is stored under its final name, or nothing.
  * Ends the session.
@@ -72,7 +61,7 @@ export async function receiveFile(session: CarrierSession, options: ReceiveOptio
 class Receiver {
   readonly #session: CarrierSession;
   readonly #options: ReceiveOptions;
-  #channel: ControlChannel | undefined;
+  #channel: ControlChannel<Message> | undefined;
   /** The iteration whose streams are expected, if any. */
   #iteration: ReceiveIteration | undefined;
   #part: PartFile | undefined;
@@ -80,6 +69,9 @@ class Receiver {
   readonly #control = new Promise<CarrierStream>((resolve) => {
     this.#onControl = resolve;
   });
+  /** What receiving had waited for when the iteration's first byte came, and when its last one had been read. */
+  #limitsAtFirst: readonly number[] | undefined;
+  #limitsAtLast: readonly number[] | undefined;
   /** The first byte of iteration 1 on the session's clock; undefined before. */
   #origin: number | undefined;
 
@@ -130,7 +122,7 @@ class Receiver {
     }
   }
 
-  async #tell(channel: ControlChannel, message: Parameters<ControlChannel['send']>[0]): Promise<void> {
+  async #tell(channel: ControlChannel<Message>, message: Message): Promise<void> {
     await channel.send(message);
     await channel.end();
   }
@@ -141,8 +133,9 @@ class Receiver {
       else this.#onControl(stream);
       return;
     }
-    if (this.#iteration === undefined) stream.stopSending(CloseCode.PROTOCOL);
-    else this.#iteration.accept(stream);
+    if (this.#iteration === undefined) return stream.stopSending(CloseCode.PROTOCOL);
+    if (this.#iteration.streams.length === 0) this.#limitsAtFirst = this.#session.stats.receiveLimitMs;
+    this.#iteration.accept(stream);
   }
 
   /** Hears who is there and what it wants to send. */
@@ -152,16 +145,10 @@ class Receiver {
       throw new TransferError('connection', 'the sender went away before it said anything');
     });
     const stream = await Promise.race([this.#control, ended]);
-    const channel = new ControlChannel(stream, false);
+    const channel = new ControlChannel(stream, decodeMessage, false);
     this.#channel = channel;
-    const hello = await channel.expect('hello');
-    const token = fromBase64url(hello.token);
-    if (token === undefined || !sameToken(token, this.#options.token)) {
-      throw new Refusal('bad_token', 'the ticket is not valid here: ask for the one that the receiver shows now');
-    }
-    if (this.#options.busy !== undefined) throw new Refusal('busy', this.#options.busy);
-    channel.trust();
-    await channel.send({ type: 'welcome', version: PROTOCOL_VERSION, software: this.#options.software });
+    const { token, software } = this.#options;
+    await admit(channel, { token, version: PROTOCOL_VERSION, software }, () => this.#options.busy);
     return channel.expect('offer');
   }
 
@@ -186,7 +173,7 @@ class Receiver {
           `the file has ${offer.size} bytes, but only ${free} are free there: make room or choose another folder`,
         );
       }
-      return await store.begin(offer.name);
+      return await store.begin(offer.name, offer.size);
     } catch (error) {
       if (error instanceof Refusal) throw error;
       if (error instanceof TransferError && error.code === 'no_space') throw new Refusal('no_space', error.message);
@@ -202,6 +189,9 @@ class Receiver {
     const before = snapshotOf(this.#session.stats);
     const iteration = new ReceiveIteration(number, offer, part);
     this.#iteration = iteration;
+    iteration.onRead = () => {
+      this.#limitsAtLast = this.#session.stats.receiveLimitMs;
+    };
     await channel.send({ type: 'ready', iteration: number });
     const live = new LiveIteration(number, offer, this.#session.now(), 'receiver', iteration.streams);
     this.#options.events?.onIterationStart?.(live);
@@ -215,7 +205,7 @@ class Receiver {
   }
 
   /** Waits for all data and compares it with what the sender says it sent. Returns the digest. */
-  async #verify(channel: ControlChannel, iteration: ReceiveIteration): Promise<string> {
+  async #verify(channel: ControlChannel<Message>, iteration: ReceiveIteration): Promise<string> {
     const sent = channel.expect('sent');
     // The sender's word comes before the last data; whichever fails first ends the iteration.
     const [{ iteration: number, digest: announced }] = await Promise.all([sent, iteration.done]);
@@ -227,7 +217,7 @@ class Receiver {
   }
 
   async #finishIteration(
-    channel: ControlChannel,
+    channel: ControlChannel<Message>,
     digest: string,
     reading: SideReading,
     name: string,
@@ -241,7 +231,13 @@ class Receiver {
   }
 
   #read(iteration: ReceiveIteration, before: ReturnType<typeof snapshotOf>): SideReading {
-    const { start, end, readings } = readReceivedStreams(iteration.meters);
+    const read = readReceivedStreams(iteration.meters);
+    const { start, end, readings } = read;
+    const first = this.#limitsAtFirst;
+    const last = this.#limitsAtLast;
+    // Packets count from the agreement on; what was waited for counts while data flows, as wall time does.
+    const from = { ...before, ...(first && { receiveLimitMs: first }) };
+    const to = { ...this.#session.stats, ...(last && { receiveLimitMs: last }) };
     this.#origin ??= start;
     return {
       iteration: iteration.number,
@@ -249,7 +245,7 @@ class Receiver {
       startedAtMs: round(start - this.#origin),
       storedAfterMs: round(Math.max(0, this.#session.now() - end)),
       streams: readings,
-      connection: readConnection(before, this.#session.stats),
+      connection: readConnection(from, to, read),
     };
   }
 }

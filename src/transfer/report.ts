@@ -36,7 +36,7 @@ export class LiveIteration {
   readonly startedAt: number;
   readonly #side: 'sender' | 'receiver';
   /** In the order in which they were opened. */
-  readonly #streams: readonly CarrierStream[];
+  readonly streams: readonly CarrierStream[];
 
   constructor(
     number: number,
@@ -49,11 +49,11 @@ export class LiveIteration {
     this.offer = offer;
     this.startedAt = startedAt;
     this.#side = side;
-    this.#streams = streams;
+    this.streams = streams;
   }
 
   /** Stream bytes that each stream has carried so far: acknowledged, or arrived. */
   get bytesByStream(): number[] {
-    return this.#streams.map(({ stats }) => (this.#side === 'sender' ? stats.bytesAcked : stats.bytesReceived));
+    return this.streams.map(({ stats }) => (this.#side === 'sender' ? stats.bytesAcked : stats.bytesReceived));
   }
 }

@@ -3,7 +3,8 @@ import { ChunkSource } from './chunk-source.ts';
 import { ControlChannel } from './control-channel.ts';
 import { endOnAbort, explain, within } from './ending.ts';
 import { CloseCode, TransferError } from './errors.ts';
-import { type Message, type Offer, PROTOCOL_VERSION } from './messages.ts';
+import { accepted, introduce } from './introduction.ts';
+import { decodeMessage, type Message, type Offer, PROTOCOL_VERSION } from './messages.ts';
 import { ChunkPlan, chunkBytesFor } from './plan.ts';
 import {
   type MeteredStream,
@@ -13,10 +14,9 @@ import {
   type SideReading,
   snapshotOf,
 } from './readings.ts';
-import { encodePreamble } from './records.ts';
+import { encodePreamble, PREAMBLE_BYTES } from './records.ts';
 import { type IterationReport, LiveIteration, type TransferEvents, type TransferReport } from './report.ts';
 import type { SourceFile } from './storage.ts';
-import { base64url } from './ticket.ts';
 
 /** What to send, and how. */
 export interface SendOptions {
@@ -97,31 +97,30 @@ class Sender {
       iterations.push(report);
       events?.onIteration?.(report);
     }
-    const finished = accepted(await channel.expect('finished', 'failed'));
+    const finished = succeeded(await channel.expect('finished', 'failed'));
     await channel.end();
     // To the receiver's FIN: a session closes gracefully only when its streams are over.
     await within(channel.receive(), GOODBYE_TIME);
     return { offer: this.#offer, savedAs: finished.name, iterations };
   }
 
-  async #awaitReady(channel: ControlChannel, iteration: number): Promise<void> {
-    const ready = accepted(await channel.expect('ready', 'refused', 'failed'));
+  async #awaitReady(channel: ControlChannel<Message>, iteration: number): Promise<void> {
+    const ready = succeeded(await channel.expect('ready', 'refused', 'failed'));
     if (ready.iteration !== iteration) {
       throw new TransferError('protocol', `the receiver is ready for iteration ${ready.iteration}, not ${iteration}`);
     }
   }
 
-  async #introduce(): Promise<ControlChannel> {
+  async #introduce(): Promise<ControlChannel<Message>> {
     const { token, software } = this.#options;
-    const channel = new ControlChannel(await this.#session.createBidirectionalStream(), true);
-    await channel.send({ type: 'hello', version: PROTOCOL_VERSION, token: base64url(token), software });
-    accepted(await channel.expect('welcome', 'refused'));
+    const channel = new ControlChannel(await this.#session.createBidirectionalStream(), decodeMessage, true);
+    await introduce(channel, { token, version: PROTOCOL_VERSION, software });
     return channel;
   }
 
-  async #iterate(channel: ControlChannel, iteration: number): Promise<IterationReport> {
+  async #iterate(channel: ControlChannel<Message>, iteration: number): Promise<IterationReport> {
     // Expected from now on: the receiver may give up at any time.
-    const answer = channel.expect('verified', 'failed').then(accepted);
+    const answer = channel.expect('verified', 'failed').then(succeeded);
     try {
       const [sent, verified] = await Promise.all([this.#sendIteration(channel, iteration), answer]);
       if (verified.digest !== sent.digest) {
@@ -136,12 +135,15 @@ class Sender {
     }
   }
 
-  async #sendIteration(channel: ControlChannel, iteration: number): Promise<{ digest: string; reading: SideReading }> {
+  async #sendIteration(
+    channel: ControlChannel<Message>,
+    iteration: number,
+  ): Promise<{ digest: string; reading: SideReading }> {
     const { file, events } = this.#options;
-    const before = snapshotOf(this.#session.stats);
     const depth = Math.max(2, Math.min(64, Math.floor(READ_AHEAD_BYTES / this.#offer.chunkBytes)));
     const source = new ChunkSource(file, this.#plan, depth);
     const streams = await this.#openStreams();
+    const before = snapshotOf(this.#session.stats);
     events?.onIterationStart?.(new LiveIteration(iteration, this.#offer, this.#session.now(), 'sender', streams));
     const fileBytes = await Promise.all(streams.map((stream, i) => feed(stream, iteration, i + 1, source)));
     await file.assertUnchanged();
@@ -164,7 +166,8 @@ class Sender {
   }
 
   #read(iteration: number, before: ReturnType<typeof snapshotOf>, streams: readonly MeteredStream[]): SideReading {
-    const { start, end, readings } = readSentStreams(streams);
+    const read = readSentStreams(streams);
+    const { start, end, readings } = read;
     this.#origin ??= start;
     return {
       iteration,
@@ -172,7 +175,7 @@ class Sender {
       startedAtMs: round(start - this.#origin),
       storedAfterMs: -1,
       streams: readings,
-      connection: readConnection(before, this.#session.stats),
+      connection: readConnection(before, this.#session.stats, read),
     };
   }
 }
@@ -182,22 +185,24 @@ async function feed(stream: CarrierStream, iteration: number, index: number, sou
   const writer = stream.writer!;
   await writer.writev([encodePreamble({ iteration, index })]);
   let bytes = 0;
+  let end = PREAMBLE_BYTES;
   for (let next = source.take(); next !== undefined; next = source.take()) {
     const chunk = await next;
     await writer.writev([chunk.header, chunk.bytes]);
     bytes += chunk.bytes.length;
+    end += chunk.header.length + chunk.bytes.length;
+    source.lend(chunk.bytes, writer, end);
   }
   await writer.end();
   return bytes;
 }
 
 /** Turns the receiver's refusals and failures into errors. */
-function accepted<M extends Message>(message: M): Exclude<M, { type: 'refused' | 'failed' }> {
-  if (message.type === 'refused') {
-    throw new TransferError('refused', `the receiver refused: ${message.reason}`, { detail: message.code });
-  }
-  if (message.type === 'failed') {
-    throw new TransferError('peer_failed', `the receiver gave up: ${message.reason}`, { detail: message.code });
+function succeeded<M extends Message>(message: M): Exclude<M, { type: 'refused' | 'failed' }> {
+  const went = accepted(message);
+  if (went.type === 'failed') {
+    const { reason, code } = message as Extract<Message, { type: 'failed' }>;
+    throw new TransferError('peer_failed', `the receiver gave up: ${reason}`, { detail: code });
   }
   return message as Exclude<M, { type: 'refused' | 'failed' }>;
 }

@@ -1,3 +1,9 @@
+/** A chunk's memory, handed back, and the SHA-256 of its bytes. */
+export interface HashedChunk {
+  readonly memory: ArrayBuffer;
+  readonly hash: Uint8Array;
+}
+
 /** The file that a sender reads. */
 export interface SourceFile {
   /** Its name without folders. */
@@ -5,6 +11,11 @@ export interface SourceFile {
   readonly size: number;
   /** Fills the whole of `into` from this offset. @throws TransferError `source`. */
   readAt(into: Uint8Array, offset: number): Promise<void>;
+  /**
+   * Reads `length` bytes from this offset into the start of `memory` and hashes them, on another thread: `memory` is taken away and comes
+   * back with the answer. A file without this is read with `readAt`. @throws TransferError `source`.
+   */
+  readHashed?(memory: ArrayBuffer, offset: number, length: number): Promise<HashedChunk>;
   /** @throws TransferError `source` when the file changed since it was opened. */
   assertUnchanged(): Promise<void>;
   close(): Promise<void>;
@@ -14,16 +25,26 @@ export interface SourceFile {
 export interface TargetStore {
   /** Bytes that are free, or undefined when that cannot be told. @throws TransferError `storage`. */
   freeBytes(): Promise<number | undefined>;
-  /** Makes a file under way, which nobody sees under its final name. @throws TransferError `storage`, `no_space`. */
-  begin(name: string): Promise<PartFile>;
+  /**
+   * Makes a file under way, which nobody sees under its final name; `size` is what is expected of it, in bytes.
+   * @throws TransferError `storage`, `no_space`.
+   */
+  begin(name: string, size?: number): Promise<PartFile>;
 }
 
 /** A file under way. */
 export interface PartFile {
+  /** Makes memory for chunks of so many bytes as the file likes it best; default: any. */
+  makeMemory?(bytes: number): ArrayBuffer;
   /** Forgets what was written: a new iteration begins. */
   restart(): Promise<void>;
   /** Writes all of `bytes` at this offset. @throws TransferError `storage`, `no_space`. */
   writeAt(bytes: Uint8Array, offset: number): Promise<void>;
+  /**
+   * Writes the first `length` bytes of `memory` at this offset and hashes them, on another thread: `memory` is taken away and comes back with the
+   * answer. A file without this is written with `writeAt`. @throws TransferError `storage`, `no_space`.
+   */
+  writeHashed?(memory: ArrayBuffer, offset: number, length: number): Promise<HashedChunk>;
   /**
    * Makes the file durable with exactly this size, and visible. Returns its final name, which differs from the wanted one when
    * that was taken.

@@ -1,9 +1,11 @@
 /**
  * `npm run interop`: ours as client and as server against foreign stacks over loopback. Each cell runs two child processes:
  * a handshake, then three files of 1, 3 and 10 MB over parallel streams with their hashes checked, then the close code that
- * the server saw. Prints a table; exits with 1 when a cell fails.
+ * the server saw. Besides, our own `weir perf` and `weir perf serve` against the stacks that speak its protocol. Prints a table;
+ * exits with 1 when a cell fails.
  *
- * npm run interop [-- --peers deno,bun,ngtcp2] [--foreign] [--keep]
+ * npm run interop [-- --peers deno,bun,ngtcp2] [--cells files,perf] [--foreign] [--keep]
+ *   --cells    only the transfers of files, or only the perf protocol
  *   --foreign  the foreign stacks against each other as well
  *   --keep     keep the run's folder: certificates, files, both sides' output, our side's qlog and TLS secrets
  */
@@ -13,9 +15,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { argv, exit } from 'node:process';
 import { parseArgs } from 'node:util';
-import { type Cell, runCell } from './cell.ts';
+import { type Cell, type CellResult, runCell } from './cell.ts';
 import { makeCertificates } from './certificates.ts';
 import { killAll } from './children.ts';
+import { runPerfCell } from './perf-cells.ts';
 import { findStacks, type Stack } from './stacks.ts';
 
 /** Files of the transfer: the megabyte is 2^20 bytes. */
@@ -52,6 +55,7 @@ async function main(): Promise<boolean> {
     args: argv.slice(2),
     options: {
       peers: { type: 'string' },
+      cells: { type: 'string', default: 'files,perf' },
       foreign: { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },
     },
@@ -69,17 +73,32 @@ async function main(): Promise<boolean> {
     let failed = 0;
     let passed = 0;
     let number = 0;
-    for (const pair of pairs(stacks, values.foreign)) {
+    const runOne = async (
+      client: string,
+      server: string,
+      alpn: string,
+      cell: (work: string) => Promise<CellResult>,
+    ) => {
       const work = join(folder, `cell-${++number}`);
       await mkdir(work);
-      const result = await runCell({ ...pair, certificates, www, files, work, trace: values.keep });
-      const title = `${pair.client.name} → ${pair.server.name}`.padEnd(29);
-      console.log(`${title} ${pair.alpn.padEnd(10)} ${result.steps.join('  ')}`);
+      const result = await cell(work);
+      console.log(`${`${client} → ${server}`.padEnd(29)} ${alpn.padEnd(10)} ${result.steps.join('  ')}`);
       if (result.failure === undefined) passed++;
       else {
         failed++;
         console.log(`  ${result.failure.split('\n').join('\n  ')}`);
       }
+    };
+    const kinds = values.cells.split(',');
+    for (const pair of kinds.includes('files') ? pairs(stacks, values.foreign) : []) {
+      const cell = { ...pair, certificates, www, files, trace: values.keep };
+      await runOne(pair.client.name, pair.server.name, pair.alpn, (work) => runCell({ ...cell, work }));
+    }
+    for (const peer of kinds.includes('perf') ? stacks : []) {
+      if (peer.ours || !peer.alpns.includes('perf')) continue;
+      const cell = { peer, certificates };
+      await runOne('weir perf', peer.name, 'perf', (work) => runPerfCell({ ...cell, role: 'client', work }));
+      await runOne(peer.name, 'weir perf serve', 'perf', (work) => runPerfCell({ ...cell, role: 'server', work }));
     }
     for (const { name, why } of missing) console.log(`${name.padEnd(40)} skipped: ${why}`);
     console.log(`${passed} passed, ${failed} failed, ${missing.length} skipped`);

@@ -103,12 +103,12 @@ export async function findStacks(): Promise<{ found: Stack[]; missing: MissingSt
   if (await exists(deno)) {
     const args = ['run', '--quiet', '--no-config', '--no-lock', '--unstable-net', '--allow-all'];
     const program = { file: deno, args: [...args, join(sources, 'peers/deno.ts')] };
-    found.push({ ...plain, name: 'deno', ours: false, alpns: ['hq-interop', 'h3'], program });
+    found.push({ ...plain, name: 'deno', ours: false, alpns: ['hq-interop', 'h3', 'perf'], program });
   } else missing.push({ name: 'deno', why: howToInstall });
   if (await exists(bun)) {
     // With h3, bun's module speaks HTTP/3 itself: nothing is left to test that hq-interop does not.
     const program = { file: bun, args: [join(sources, 'peers/bun.ts')], env: { NODE_NO_WARNINGS: '1' } };
-    found.push({ ...plain, name: 'bun', ours: false, alpns: ['hq-interop'], program });
+    found.push({ ...plain, name: 'bun', ours: false, alpns: ['hq-interop', 'perf'], program });
   } else missing.push({ name: 'bun', why: howToInstall });
   if ((await exists(ngtcp2Client)) && (await exists(ngtcp2Server))) {
     found.push(...ngtcp2Variants);

@@ -192,7 +192,16 @@ export class MemoryStream implements CarrierStream {
     this.session = session;
     this.id = id;
     this.direction = direction;
-    this.writer = canSend ? { writev: (chunks) => this.#writev(chunks), end: () => this.#end() } : undefined;
+    const released = () => this.#sent;
+    this.writer = canSend
+      ? {
+          writev: (chunks) => this.#writev(chunks),
+          end: () => this.#end(),
+          get bytesReleased() {
+            return released();
+          },
+        }
+      : undefined;
     this.closed = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
     });

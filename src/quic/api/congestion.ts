@@ -1,10 +1,11 @@
 import type { CongestionControllerFactory } from '../recovery/congestion/controller.ts';
+import { bbr } from '../recovery/congestion/bbr/bbr.ts';
 import { cubic } from '../recovery/congestion/cubic.ts';
 import { newReno } from '../recovery/congestion/new-reno.ts';
 import { QuicError } from './errors.ts';
 
-/** The congestion controllers that have a name: NewReno of RFC 9002 §7, CUBIC of RFC 9438. */
-const BY_NAME = { cubic, reno: newReno } as const;
+/** The congestion controllers that have a name: CUBIC of RFC 9438, NewReno of RFC 9002 §7, BBR of draft-ietf-ccwg-bbr. */
+const BY_NAME = { cubic, reno: newReno, bbr } as const;
 
 /** What the `cc` option and `setCongestionController` know by name. */
 export type CongestionName = keyof typeof BY_NAME;

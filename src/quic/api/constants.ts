@@ -1,7 +1,7 @@
 /** Names for options, in the shape of node:quic's `constants`. */
 export const constants = {
-  /** Congestion control algorithms for the `cc` option: NewReno of RFC 9002 §7, CUBIC of RFC 9438. */
-  cc: { RENO: 'reno', CUBIC: 'cubic' },
+  /** Congestion control algorithms for the `cc` option: NewReno of RFC 9002 §7, CUBIC of RFC 9438, BBR of draft-ietf-ccwg-bbr. */
+  cc: { RENO: 'reno', CUBIC: 'cubic', BBR: 'bbr' },
   /** Cipher suites offered when `ciphers` is not given, preferred first, joined by colons. */
   DEFAULT_CIPHERS: 'TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256',
   /** Key exchange groups offered when `groups` is not given, preferred first, joined by colons. */

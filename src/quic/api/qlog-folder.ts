@@ -1,5 +1,5 @@
-import { accessSync, closeSync, constants, mkdirSync, openSync, statSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync, statSync, writeSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { OpenQlog } from './host.ts';
 
 /**
@@ -8,7 +8,7 @@ import type { OpenQlog } from './host.ts';
  * @throws the system's error when the folder cannot be made or written.
  */
 export function openQlogFolder(folder: string, onProblem?: (error: Error) => void): OpenQlog {
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   if (!statSync(folder).isDirectory()) throw Object.assign(new Error('not a folder'), { code: 'ENOTDIR' });
   accessSync(folder, constants.W_OK | constants.X_OK);
   return (name) => {
@@ -37,6 +37,19 @@ export function openQlogFolder(folder: string, onProblem?: (error: Error) => voi
       },
     };
   };
+}
+
+/** With those above it. Not mkdir's own `recursive`: Node 20's never ends below /proc, where folders cannot be made. */
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return;
+    if (code !== 'ENOENT' || existsSync(dirname(folder))) throw error;
+    makeFolder(dirname(folder));
+    mkdirSync(folder);
+  }
 }
 
 /** A disk that is nearly full takes part of what it is given. */

@@ -103,6 +103,7 @@ export class Connection {
       congestion: options.congestion,
       maxDatagramSize: Math.min(options.datagramSize ?? BASE_DATAGRAM_SIZE, start.maxDatagramSize),
       initialRtt: options.initialRtt,
+      random,
     });
     this.#paths = new Paths(remote, !isServer || start.addressValidated, random);
     this.#pathMtu = new PathMtu(

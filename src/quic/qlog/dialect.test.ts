@@ -243,12 +243,17 @@ test('a folder takes a file for each session; one that cannot be written is no r
     assert.equal(problems.length, 1);
     assert.match(problems[0]!.message, /ENOENT/u);
     writeFileSync(join(folder, 'file'), '');
-    assert.throws(() => openQlogFolder(join(folder, 'file')), /EEXIST|ENOTDIR/u);
-    assert.throws(() => openQlogFolder(join(folder, 'file/below')), /ENOTDIR|EEXIST/u);
+    assert.throws(() => openQlogFolder(join(folder, 'file')), /not a folder/u);
+    assert.throws(() => openQlogFolder(join(folder, 'file/below')), /ENOTDIR/u);
     assert.deepEqual(readdirSync(folder), ['file']);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+});
+
+test('where no folder can be made, that is an error and not a loop', { skip: process.platform !== 'linux' }, () => {
+  assert.throws(() => openQlogFolder('/proc/weir'), /ENOENT/u);
+  assert.throws(() => openQlogFolder('/proc/weir/a/b'), /ENOENT/u);
 });
 
 test('a disk that is full ends the log, once, and nothing else', { skip: process.platform !== 'linux' }, () => {

@@ -3,6 +3,7 @@ import type { Millis } from '../base/time.ts';
 import type { AckFrame } from '../wire/frame-handler.ts';
 import { FrameType } from '../wire/frame-type.ts';
 import type { SentFramesSink } from '../wire/sent-frames.ts';
+import type { DeliveryRate } from './delivery-rate.ts';
 import { BASE_DATAGRAM_SIZE } from './loss.ts';
 import { PacketFlag, type SentPackets } from './sent-packets.ts';
 
@@ -45,10 +46,18 @@ export class AckTally {
 
 /**
  * Applies an ACK frame to the sent packets in ascending order, tells the sink of every record it acknowledges, and tallies.
+ * `delivery` hears of every packet that was in flight.
  * Throws PROTOCOL_VIOLATION when it acknowledges a packet that was never sent (RFC 9000 §13.1, §21.4). Costs O(ranges that
  * reach into what is kept + newly acknowledged).
  */
-export function acknowledge(sent: SentPackets, ack: AckFrame, sink: SentFramesSink, tally: AckTally): void {
+export function acknowledge(
+  now: Millis,
+  sent: SentPackets,
+  ack: AckFrame,
+  sink: SentFramesSink,
+  tally: AckTally,
+  delivery: DeliveryRate | undefined,
+): void {
   tally.clear();
   if (ack.largest >= sent.nextPacketNumber) refuse(ack.largest);
   let i = 0;
@@ -56,6 +65,9 @@ export function acknowledge(sent: SentPackets, ack: AckFrame, sink: SentFramesSi
   for (i--; i >= 0; i--) {
     const end = ack.rangeEnd[i]!;
     for (let pn = sent.find(ack.rangeStart[i]!); pn <= end; pn = sent.find(pn + 1)) {
+      if (delivery !== undefined && (sent.flags(pn) & PacketFlag.IN_FLIGHT) !== 0) {
+        delivery.onPacketAcked(now, sent.snapshots!, pn, sent.sentAt(pn), sent.size(pn));
+      }
       acknowledgeOne(sent, pn, sink, tally);
     }
   }

@@ -20,6 +20,9 @@ export type LossTrigger = 'reordering_threshold' | 'time_threshold';
 /** Hears of each packet that is declared lost, for qlog. */
 export type LossListener = (space: number, packetNumber: number, trigger: LossTrigger) => void;
 
+/** Hears of each lost packet that is a sign of congestion, before its records are handed back. */
+export type CongestionLossListener = (now: Millis, sent: SentPackets, packetNumber: number) => void;
+
 /** What one look for losses found; one object, reused. */
 export class LossTally {
   /** Packets declared lost, MTU probes included. */
@@ -61,6 +64,7 @@ export class LossDetector {
   /** When the newest packet larger than BASE_DATAGRAM_SIZE was sent of those that arrived; -1 for none. */
   largeArrivedAt: Millis = -1;
   onPacketLost: LossListener | undefined;
+  onCongestionLoss: CongestionLossListener | undefined;
   readonly tally = new LossTally();
   readonly #rtt: RttEstimator;
 
@@ -98,11 +102,12 @@ export class LossDetector {
         return;
       }
       if (sent.passedAcked) stretch.end();
-      this.#declareLost(sent, pn, overtaken, stretch, persistence, sink);
+      this.#declareLost(now, sent, pn, overtaken, stretch, persistence, sink);
     }
   }
 
   #declareLost(
+    now: Millis,
     sent: SentPackets,
     pn: number,
     overtaken: boolean,
@@ -124,6 +129,7 @@ export class LossDetector {
       tally.congestionBytes += size;
       if (size > BASE_DATAGRAM_SIZE && sentAt > this.largeArrivedAt) tally.largePackets++;
       tally.largestSentAt = sentAt;
+      this.onCongestionLoss?.(now, sent, pn);
       if ((flags & PacketFlag.ACK_ELICITING) !== 0 && sentAt > this.firstSampleAt) {
         if (stretch.onLost(sentAt, persistence)) tally.persistent = true;
       }

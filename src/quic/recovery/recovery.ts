@@ -1,3 +1,4 @@
+import type { Random } from '../base/random.ts';
 import { type Millis, NEVER } from '../base/time.ts';
 import type { AckFrame } from '../wire/frame-handler.ts';
 import { Space } from '../wire/frame-type.ts';
@@ -5,12 +6,14 @@ import type { SentFramesSink } from '../wire/sent-frames.ts';
 import { AckTally, acknowledge } from './acknowledge.ts';
 import type { CongestionController, CongestionControllerFactory } from './congestion/controller.ts';
 import { CongestionEpoch } from './congestion-epoch.ts';
+import type { DeliveryRate } from './delivery-rate.ts';
 import { EcnValidator } from './ecn.ts';
 import { LossDetector, type LossListener } from './loss.ts';
 import { Pacer } from './pacer.ts';
 import { LossStretch } from './persistent-congestion.ts';
 import { ProbeTimer } from './probe-timer.ts';
 import { RttEstimator } from './rtt.ts';
+import { SendSnapshots } from './send-snapshots.ts';
 import { PacketFlag, SentPackets } from './sent-packets.ts';
 
 /** How many times faster than a window per round trip to send, in slow start and otherwise (RFC 9002 §7.7). */
@@ -31,6 +34,8 @@ export interface RecoveryOptions {
   readonly maxDatagramSize: number;
   /** The round-trip time assumed until one is measured. */
   readonly initialRtt?: Millis;
+  /** For what congestion control leaves to chance. */
+  readonly random?: Random;
 }
 
 /** Sums since the connection began. */
@@ -94,6 +99,9 @@ export class Recovery {
   #factory: CongestionControllerFactory;
   #maxDatagramSize: number;
   readonly #initialRtt: Millis | undefined;
+  readonly #random: Random | undefined;
+  /** The present controller's, if it has one. */
+  #delivery: DeliveryRate | undefined;
   /** Whether the application, not the window, limited what was sent last. */
   #appLimited = false;
   /** Packets larger than BASE_DATAGRAM_SIZE lost in a row: none of that size has been acknowledged since. */
@@ -105,8 +113,9 @@ export class Recovery {
     this.#factory = options.congestion;
     this.#maxDatagramSize = options.maxDatagramSize;
     this.#initialRtt = options.initialRtt;
+    this.#random = options.random;
     this.rtt = new RttEstimator(options.initialRtt);
-    this.congestion = options.congestion(options.maxDatagramSize);
+    this.congestion = options.congestion(options.maxDatagramSize, options.random);
     this.pacer = new Pacer(options.maxDatagramSize);
     this.spaces = [
       new SentPackets(Space.INITIAL),
@@ -115,6 +124,7 @@ export class Recovery {
     ];
     this.#timer = new ProbeTimer(options.isServer);
     this.#loss = new LossDetector(this.rtt);
+    this.#measure();
   }
 
   /** Bytes sent in flight and neither acknowledged nor declared lost. */
@@ -215,6 +225,11 @@ export class Recovery {
       this.pacer.onPacketSent(now, size);
       this.#mayExceedWindow = false;
       if (bytesInFlight + this.#maxDatagramSize > this.congestion.window) this.#appLimited = false;
+      if (this.#delivery !== undefined) {
+        this.#delivery.onPacketSent(now, this.spaces[space]!.snapshots!, pn, size, bytesInFlight);
+        // After a pause it goes on at another rate.
+        if (bytesInFlight === size) this.#updatePacing(now);
+      }
     }
     return pn;
   }
@@ -227,7 +242,8 @@ export class Recovery {
     const sent = this.spaces[space]!;
     const acked = this.#acked;
     const raises = ack.largest > sent.largestAcked;
-    acknowledge(sent, ack, sink, acked);
+    this.#delivery?.beginAck(this.bytesInFlight);
+    acknowledge(now, sent, ack, sink, acked, this.#delivery);
     if (acked.spurious > 0) this.#onSpuriousLoss(now, space);
     if (acked.packets + acked.spurious === 0) return false;
     if (space === Space.HANDSHAKE) this.#timer.peerCompletedAddressValidation = true;
@@ -248,6 +264,7 @@ export class Recovery {
     if (acked.bytes > 0 && onPath) {
       const { largestSentAt, largest, bytes } = acked;
       this.congestion.onAcked(now, bytes, largestSentAt, largest, this.rtt, this.bytesInFlight, this.#appLimited);
+      this.#sample(now);
     }
     if (this.#timer.peerCompletedAddressValidation || this.#timer.handshakeConfirmed) {
       this.#timer.count = 0;
@@ -362,6 +379,7 @@ export class Recovery {
     const slack = Math.min(window / 2, FULL_WINDOW_SLACK_DATAGRAMS * this.#maxDatagramSize);
     const full = phase === 'slow_start' ? window / 2 : window - slack;
     this.#appLimited = bytesInFlight < full;
+    this.#delivery?.markAppLimited(bytesInFlight);
   }
 
   /** Room for whole datagrams, so that a nearly full window isn't topped up with tiny ones. */
@@ -429,6 +447,30 @@ export class Recovery {
     }
   }
 
+  /** Gives the controller the sample of the ACK that has been applied, if it wants one and there is one. */
+  #sample(now: Millis): void {
+    const { congestion, rtt } = this;
+    if (this.#delivery?.endAck(rtt.min) !== true) return;
+    congestion.onSample?.(now, this.#delivery.sample, rtt, this.bytesInFlight);
+  }
+
+  /** Measures what the new controller wants to know, from the packets on that are sent to it. */
+  #measure(): void {
+    const { congestion } = this;
+    const { delivery } = congestion;
+    this.#delivery = delivery;
+    for (const sent of this.spaces) {
+      sent.snapshots = delivery === undefined ? undefined : new SendSnapshots(sent.capacity);
+    }
+    this.#loss.onCongestionLoss =
+      delivery === undefined
+        ? undefined
+        : (now, sent, pn) => {
+            if (!delivery.onPacketLost(sent.snapshots!, pn, sent.sentAt(pn), sent.size(pn))) return;
+            congestion.onPacketLost?.(now, delivery.lostPacket);
+          };
+  }
+
   #updatePacing(now: Millis): void {
     const { window, pacingRate, phase } = this.congestion;
     if (this.slowStartEndedAt < 0 && phase !== 'slow_start') this.slowStartEndedAt = now;
@@ -437,7 +479,8 @@ export class Recovery {
   }
 
   #resetCongestion(now: Millis): void {
-    this.congestion = this.#factory(this.#maxDatagramSize);
+    this.congestion = this.#factory(this.#maxDatagramSize, this.#random);
+    this.#measure();
     this.slowStartEndedAt = -1;
     this.#epoch = new CongestionEpoch();
     this.#appLimited = false;

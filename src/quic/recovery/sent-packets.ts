@@ -1,6 +1,7 @@
 import { type Millis, NEVER } from '../base/time.ts';
 import type { Space } from '../wire/frame-type.ts';
 import { type SentFrames, type SentFramesSink, SentKind } from '../wire/sent-frames.ts';
+import type { SendSnapshots } from './send-snapshots.ts';
 
 /** Bits that describe a sent packet. A packet without any state bit (the first three) was acknowledged. */
 export const PacketFlag = {
@@ -49,6 +50,8 @@ export class SentPackets implements SentFrames {
   largestAcked = -1;
   /** When the oldest packet below largestAcked will be old enough to be lost; NEVER when there is none. */
   lossTime: Millis = NEVER;
+  /** What was delivered when each packet was sent; there only while somebody measures. */
+  snapshots: SendSnapshots | undefined;
 
   /** The lowest packet number kept. */
   #base = 0;
@@ -330,6 +333,7 @@ export class SentPackets implements SentFrames {
       this.#firstRecord[to] = oldFirst[from]!;
       this.#recordCount[to] = oldCount[from]!;
     }
+    this.snapshots?.grow(this.#base, this.nextPacketNumber);
   }
 
   #growRecords(): void {

@@ -1,9 +1,12 @@
+import type { Random } from '../../base/random.ts';
 import type { Millis } from '../../base/time.ts';
+import type { DeliveryRate, LostPacket, RateSample } from '../delivery-rate.ts';
 import type { RttEstimator } from '../rtt.ts';
 
 /**
  * The seam for congestion control: five hooks, a window and a pacing rate. Bytes are UDP payload bytes (RFC 9002 §7).
- * The controller owns bytes-in-flight no more than it must: the caller passes it where it matters.
+ * The controller owns bytes-in-flight no more than it must: the caller passes it where it matters. One that goes by the rate
+ * at which the path delivers has a `delivery`, and hears of every sample and every loss; for all others nothing is measured.
  */
 export interface CongestionController {
   readonly name: string;
@@ -40,7 +43,13 @@ export interface CongestionController {
   onSpuriousCongestionEvent?(now: Millis): void;
   /** The path's maximum datagram size changed; windows are floored at multiples of it. */
   onMaxDatagramSize(bytes: number): void;
+  /** Makes Recovery measure: the same object as long as the controller lives. */
+  readonly delivery?: DeliveryRate;
+  /** One ACK's sample, after `onAcked` and after its losses. `bytesInFlight` is what is left. */
+  onSample?(now: Millis, sample: RateSample, rtt: RttEstimator, bytesInFlight: number): void;
+  /** One packet that is a sign of congestion was declared lost, before `onCongestionEvent` sums them up. */
+  onPacketLost?(now: Millis, lost: LostPacket): void;
 }
 
-/** Makes a controller for a path. `maxDatagramSize` in bytes. */
-export type CongestionControllerFactory = (maxDatagramSize: number) => CongestionController;
+/** Makes a controller for a path. `maxDatagramSize` in bytes; `random` is there for decisions that are left to chance. */
+export type CongestionControllerFactory = (maxDatagramSize: number, random?: Random) => CongestionController;

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { jainIndex, mean, median, ratePerMs, sum } from './statistics.ts';
+import { jainIndex } from './fairness.ts';
+import { mean, median, ratePerMs, sum } from './location.ts';
 
 test('known values', () => {
   assert.equal(sum([1, 2, 3.5]), 6.5);

@@ -1,0 +1,112 @@
+import { formatBytes } from '../measure/index.ts';
+import { PERF_ALPN, PERF_PORT, type PerfTally, servePerf, serverTransport } from '../perf/index.ts';
+import { type CongestionName, listen, type QuicEndpoint, QuicError, type QuicSession } from '../quic/api/index.ts';
+import { base64url, HANDSHAKE_TIMEOUT, systemCode } from '../transfer/index.ts';
+import { ExitCode, failureOf } from './exit-codes.ts';
+import { defaultIdentityPath, type Identity, loadIdentity, withCertificate } from './identity.ts';
+import type { Interruption } from './interruption.ts';
+import { type ListenAddress, parseListenAddress, reachableHosts } from './listen-address.ts';
+import type { Output } from './output.ts';
+import { type QlogCommand, qlogOptions } from './qlog-option.ts';
+import { addressText } from './result-parts.ts';
+import { VERSION } from './version.ts';
+
+/** `weir perf serve`, parsed. */
+export interface PerfServeCommand extends QlogCommand {
+  readonly listen: string;
+  readonly maxConnections: number;
+  readonly cc: CongestionName;
+  readonly datagramSize: number | undefined;
+  readonly window: number | undefined;
+  readonly identity: string | undefined;
+  /** PEM files of a certificate to show in place of the self-signed one. */
+  readonly cert: string | undefined;
+  readonly key: string | undefined;
+}
+
+/** Answers clients of the `perf` protocol until it is stopped. Returns the exit code. */
+export async function perfServe(
+  command: PerfServeCommand,
+  output: Output,
+  interruption: Interruption,
+): Promise<number> {
+  const own = await loadIdentity(command.identity ?? defaultIdentityPath(), false);
+  const { cert, key } = command;
+  const identity = cert === undefined || key === undefined ? own : await withCertificate(own, cert, key);
+  const endpoint = await bind(command, identity, output);
+  announce(endpoint, identity, output);
+  const failed = endpoint.closed.then(
+    () => undefined,
+    (error) => failureOf(error),
+  );
+  const stopped = new Promise<undefined>((resolve) => {
+    if (interruption.signal.aborted) resolve(undefined);
+    interruption.signal.addEventListener('abort', () => resolve(undefined), { once: true });
+  });
+  const failure = await Promise.race([failed, stopped]);
+  if (failure !== undefined) {
+    output.error(failure.message);
+    return failure.exitCode;
+  }
+  // Every client is told with code 0; there is nothing to finish.
+  endpoint.destroy();
+  await endpoint.closed.catch(() => undefined);
+  return interruption.exitCode ?? ExitCode.OK;
+}
+
+async function bind(command: PerfServeCommand, identity: Identity, output: Output): Promise<QuicEndpoint> {
+  const { maxConnections, datagramSize, window } = command;
+  const qlog = qlogOptions(command, (message) => output.error(message));
+  const at = (address: ListenAddress) =>
+    listen((session) => onSession(session, output), {
+      ...qlog,
+      endpoint: { address, maxConnectionsTotal: maxConnections },
+      identity: { cert: identity.certPem, key: identity.keyPem },
+      alpn: PERF_ALPN,
+      cc: command.cc,
+      ...(datagramSize !== undefined && { datagramSize }),
+      transportParams: serverTransport(window),
+      handshakeTimeout: HANDSHAKE_TIMEOUT,
+    });
+  const address = parseListenAddress(command.listen, PERF_PORT);
+  try {
+    return await at(address);
+  } catch (error) {
+    const code = error instanceof QuicError ? systemCode(error.cause) : '';
+    // A machine without IPv6.
+    const hasNoIPv6 = address.host === '::' && (code === 'EAFNOSUPPORT' || code === 'EADDRNOTAVAIL');
+    if (hasNoIPv6) return at({ host: '0.0.0.0', port: address.port });
+    throw error;
+  }
+}
+
+function announce(endpoint: QuicEndpoint, identity: Identity, output: Output): void {
+  const { host, port } = endpoint.address!;
+  const pin = base64url(identity.pin);
+  const { local, remote } = reachableHosts(host);
+  const how = (name: string) => `  weir perf ${addressText({ family: 4, host: name, port })} --pin ${pin}`;
+  output.print(
+    `weir ${VERSION} answers the perf protocol on ${addressText(endpoint.address!)} (UDP, ALPN ${PERF_ALPN}); anybody may use it`,
+    '',
+    ...[...local, ...remote].map(how),
+    '',
+  );
+  output.document({ event: 'listening', address: { host, port }, pin }, true);
+}
+
+function onSession(session: QuicSession, output: Output): void {
+  const from = addressText(session.remoteAddress);
+  const startedAt = session.now();
+  const tally = servePerf(session);
+  const end = (error: unknown) => {
+    const ms = session.now() - startedAt;
+    const reason = error === undefined ? null : failureOf(error, from).message;
+    output.print(`${from}: ${tallyText(tally)} in ${(ms / 1000).toFixed(1)} s${reason === null ? '' : ` (${reason})`}`);
+    output.document({ event: 'closed', client: from, ...tally, durationMs: Math.round(ms), error: reason }, true);
+  };
+  session.closed.then(() => end(undefined), end);
+}
+
+function tallyText({ requests, bytesReceived, bytesSent }: PerfTally): string {
+  return `${requests} request${requests === 1 ? '' : 's'}, ${formatBytes(bytesReceived)} received, ${formatBytes(bytesSent)} sent`;
+}

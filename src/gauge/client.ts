@@ -1,0 +1,195 @@
+import { type ConnectOptions, connect, isCongestionName, QuicError, type QuicSession } from '../quic/api/index.ts';
+import {
+  accepted,
+  CloseCode,
+  ControlChannel,
+  endOnAbort,
+  explain,
+  HANDSHAKE_TIMEOUT,
+  introduce,
+  KEEP_ALIVE,
+  MAX_STREAMS,
+  receiverTransport,
+  TransferError,
+  within,
+} from '../transfer/index.ts';
+import type { GaugeSession } from './carrier.ts';
+import { type GaugeReport, Iterations } from './iterations.ts';
+import type { LiveGauge } from './live.ts';
+import { decodeGaugeMessage, GAUGE_ALPN, GAUGE_VERSION, type GaugeMessage } from './messages.ts';
+import type { Payload } from './payload.ts';
+import { type IterationSettings, MAX_GAUGE_BYTES } from './settings.ts';
+
+/** How long to wait for the server's last FIN, in milliseconds. */
+const GOODBYE_TIME = 2_000;
+
+/** Where to connect, and how. */
+export interface GaugeOptions
+  extends Pick<
+    ConnectOptions,
+    | 'verifyPeer'
+    | 'ca'
+    | 'servername'
+    | 'cc'
+    | 'endpoint'
+    | 'observe'
+    | 'qlog'
+    | 'onqlog'
+    | 'openQlog'
+    | 'qlogDialect'
+    | 'keylog'
+    | 'onkeylog'
+  > {
+  readonly host: string;
+  readonly port: number;
+  /** The ticket's secret. */
+  readonly token: Uint8Array;
+  /** Bytes of UDP payload of a full datagram: what this side sends, and the most that the other may send. */
+  readonly datagramSize?: number | undefined;
+  /** Bytes of this side's receive windows, of the connection and of each stream; undefined lets them grow. */
+  readonly windowBytes?: number | undefined;
+  /** Told to the other side: name and version of the program. */
+  readonly software?: string;
+  /** Gives up the attempt. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What to measure in one iteration. */
+export interface GaugeRun extends IterationSettings {
+  /** What to send where this side does; default zeros. */
+  readonly payload?: Payload | undefined;
+  /** Whether both sides give a Series; default true. */
+  readonly sampling?: boolean;
+}
+
+export interface GaugeRunOptions {
+  /** Stops the iteration, and the connection with it. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called once, when data begins to flow on this side. */
+  readonly onLive?: ((live: LiveGauge) => void) | undefined;
+}
+
+/**
+ * Connects to a `weir serve` for measuring, shows the token and waits to be welcome.
+ * @throws QuicError when there is no connection; TransferError `refused`, `protocol`, `cancelled`, `connection`.
+ */
+export async function connectGauge(options: GaugeOptions): Promise<GaugeClient<QuicSession>> {
+  const { host, port, token, datagramSize, windowBytes, software, signal, ...rest } = options;
+  const session = await connect(
+    { host, port },
+    {
+      ...rest,
+      alpn: GAUGE_ALPN,
+      transportParams: {
+        ...receiverTransport(windowBytes),
+        initialMaxStreamsBidi: 0,
+        ...(datagramSize !== undefined && { maxUdpPayloadSize: datagramSize }),
+      },
+      handshakeTimeout: HANDSHAKE_TIMEOUT,
+      keepAlive: KEEP_ALIVE,
+      ...(datagramSize !== undefined && { datagramSize }),
+      ...(signal !== undefined && { signal }),
+    },
+  );
+  return openGauge(session, { token, signal, ...(software !== undefined && { software }) });
+}
+
+/** As `connectGauge`, over a session whose handshake is complete and which nothing else uses. Ends it when it fails. */
+export async function openGauge<S extends GaugeSession>(
+  session: S,
+  options: Pick<GaugeOptions, 'token' | 'software' | 'signal'>,
+): Promise<GaugeClient<S>> {
+  const { token, software = 'weir', signal } = options;
+  const stopListening = endOnAbort(session, signal);
+  try {
+    const channel = new ControlChannel(await session.createBidirectionalStream(), decodeGaugeMessage, true);
+    await introduce(channel, { token, version: GAUGE_VERSION, software });
+    return new GaugeClient(session, channel);
+  } catch (error) {
+    throw broken(session, error, signal);
+  } finally {
+    stopListening();
+  }
+}
+
+/** The measuring end of a connection to a server that has admitted it. Made by `connectGauge`. */
+export class GaugeClient<S extends GaugeSession = GaugeSession> {
+  readonly session: S;
+  readonly #channel: ControlChannel<GaugeMessage>;
+  readonly #iterations: Iterations;
+  #isRunning = false;
+
+  constructor(session: S, channel: ControlChannel<GaugeMessage>) {
+    this.session = session;
+    this.#channel = channel;
+    this.#iterations = new Iterations(session);
+    session.onstream = (stream) => this.#iterations.accept(stream);
+  }
+
+  /**
+   * Measures one iteration; one at a time. When it fails, the connection has ended.
+   * @throws QuicError ERR_QUIC_INVALID_ARGUMENT; TransferError `refused`, `protocol`, `cancelled`, `source`, `connection`.
+   */
+  async run(run: GaugeRun, options: GaugeRunOptions = {}): Promise<GaugeReport> {
+    const { direction, streams, bytes, cc, payload, sampling = true } = run;
+    const settings: IterationSettings = { direction, streams, bytes, cc };
+    check(settings);
+    if (this.#isRunning) throw new QuicError('ERR_QUIC_INVALID_ARGUMENT', 'an iteration is under way already');
+    this.#isRunning = true;
+    const stopListening = endOnAbort(this.session, options.signal);
+    try {
+      const role = direction === 'up' ? 'sender' : 'receiver';
+      const iterate = this.#iterations.begin(settings, { role, sampling, payload, onLive: options.onLive });
+      const iteration = this.#iterations.count;
+      await this.#channel.send({ type: 'iterate', iteration, ...settings, sampling });
+      const ready = accepted(await this.#channel.expect('ready', 'refused'));
+      if (ready.iteration !== iteration)
+        throw new TransferError('protocol', `the server is ready for iteration ${ready.iteration}, not ${iteration}`);
+      return await iterate(this.#channel);
+    } catch (error) {
+      this.#iterations.fail(error);
+      throw broken(this.session, error, options.signal);
+    } finally {
+      this.#isRunning = false;
+      stopListening();
+    }
+  }
+
+  /** Says goodbye and ends the connection; does nothing when it has ended. */
+  async close(): Promise<void> {
+    if (this.session.destroyed) return;
+    try {
+      await this.#channel.end();
+      // To the server's FIN: a session closes gracefully only when its streams are over.
+      await within(this.#channel.receive(), GOODBYE_TIME, this.session);
+    } catch {
+      // It has what it came for; how the connection ends is nobody's concern any more.
+    }
+    this.session.destroy(undefined, { code: CloseCode.DONE });
+    await this.session.closed.catch(() => undefined);
+  }
+}
+
+function check({ streams, bytes, cc }: IterationSettings): void {
+  const whole = (name: string, value: number, most: number) => {
+    if (Number.isInteger(value) && value >= 1 && value <= most) return;
+    throw new QuicError('ERR_QUIC_INVALID_ARGUMENT', `${name}: ${value} is not between 1 and ${most}`);
+  };
+  whole('streams', streams, MAX_STREAMS);
+  whole('bytes', bytes, MAX_GAUGE_BYTES);
+  if (cc !== null && !isCongestionName(cc))
+    throw new QuicError('ERR_QUIC_INVALID_ARGUMENT', `cc: '${cc}' is not known`);
+}
+
+/** Ends the session for an error, and gives the error to throw. */
+function broken(session: GaugeSession, error: unknown, signal: AbortSignal | undefined): TransferError {
+  const explained = explain(error, signal);
+  const code =
+    explained.code === 'protocol'
+      ? CloseCode.PROTOCOL
+      : explained.code === 'refused'
+        ? CloseCode.DONE
+        : CloseCode.FAILED;
+  session.destroy(undefined, { code, reason: explained.message });
+  return explained;
+}
