@@ -16,7 +16,7 @@ import { addReportCommand } from './report-command.ts';
 import { addRunsCommand } from './runs-command.ts';
 import { send } from './send.ts';
 import { DEFAULT_LISTEN, serve } from './serve.ts';
-import { parseBytes, parseCongestion, parseInteger, parseWindow } from './session-settings.ts';
+import { CONGESTION_CHOICE, parseBytes, parseCongestion, parseInteger, parseWindow } from './session-settings.ts';
 import { VERSION } from './version.ts';
 import { addWebOption } from './web-option.ts';
 
@@ -94,7 +94,7 @@ const sendCommand = program
   .argument('<ticket>', "what 'weir serve' printed, in quotes")
   .option('--streams <n>', `parallel streams, 1 to ${MAX_STREAMS}`, streams, 8)
   .option('--iterations <n>', 'send the whole file so many times', iterations, 1)
-  .option('--cc <name>', 'congestion control: cubic or reno', parseCongestion, 'cubic')
+  .option('--cc <name>', `congestion control: ${CONGESTION_CHOICE}`, parseCongestion, 'cubic')
   .option(
     '--datagram-size <bytes>',
     'UDP payload of a full datagram (default: what the path is found to carry)',
@@ -127,7 +127,7 @@ const demoCommand = program
   .option('--size <bytes>', 'size of the file', (text) => parseBytes('--size', text), 64 << 20)
   .option('--streams <n>', 'parallel streams', streams, 8)
   .option('--iterations <n>', 'send the whole file so many times', iterations, 5)
-  .option('--cc <name>', 'congestion control: cubic or reno', parseCongestion, 'cubic')
+  .option('--cc <name>', `congestion control: ${CONGESTION_CHOICE}`, parseCongestion, 'cubic')
   .option(
     '--datagram-size <bytes>',
     'UDP payload of a full datagram (default: what the path is found to carry)',

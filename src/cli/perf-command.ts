@@ -8,7 +8,7 @@ import type { Output } from './output.ts';
 import { perfClient } from './perf-client.ts';
 import { perfServe } from './perf-serve.ts';
 import { addQlogOptions } from './qlog-option.ts';
-import { parseBytes, parseCongestion, parseInteger, parseWindow } from './session-settings.ts';
+import { CONGESTION_CHOICE, parseBytes, parseCongestion, parseInteger, parseWindow } from './session-settings.ts';
 
 /** Runs a command and turns its exit code into the process's. */
 type Run = (isJson: boolean, command: (output: Output, interruption: Interruption) => Promise<number>) => Promise<void>;
@@ -44,7 +44,7 @@ export function addPerfCommand(program: Command, run: Run): void {
       (text) => parseInteger('--iterations', text, 1, MAX_ITERATIONS),
       1,
     )
-    .option('--cc <name>', 'congestion control of this side', parseCongestion, 'cubic')
+    .option('--cc <name>', `congestion control of this side: ${CONGESTION_CHOICE}`, parseCongestion, 'cubic')
     .option('--datagram-size <bytes>', 'UDP payload of a full datagram (default: what the path carries)', datagramSize)
     .option('--window <bytes>', 'receive windows of this size (default: they grow)', (text) => parseWindow(text))
     .option('--pin <pin>', "the server's key must have this SHA-256, as weir perf serve prints it")
@@ -75,7 +75,7 @@ function addServeCommand(perf: Command, run: Run): void {
       (text) => parseInteger('--max-connections', text, 1, 10_000),
       DEFAULT_CONNECTIONS,
     )
-    .option('--cc <name>', 'congestion control of this side', parseCongestion, 'cubic')
+    .option('--cc <name>', `congestion control of this side: ${CONGESTION_CHOICE}`, parseCongestion, 'cubic')
     .option('--datagram-size <bytes>', 'UDP payload of a full datagram (default: what the path carries)', datagramSize)
     .option('--window <bytes>', 'receive windows of this size (default: they grow)', (text) => parseWindow(text))
     .option('--identity <file>', "the file of certificate and key (default: in the user's data folder)")

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CliError } from './exit-codes.ts';
-import { parseBytes, parseCongestion, parseInteger, parseWindow } from './session-settings.ts';
+import { CONGESTION_CHOICE, parseBytes, parseCongestion, parseInteger, parseWindow } from './session-settings.ts';
 
 const isUsage = (error: unknown) => error instanceof CliError && error.exitCode === 2;
 
@@ -28,7 +28,8 @@ test('sizes', () => {
 });
 
 test('congestion control', () => {
-  assert.equal(parseCongestion('reno'), 'reno');
+  for (const name of ['cubic', 'reno', 'bbr']) assert.equal(parseCongestion(name), name);
+  assert.equal(CONGESTION_CHOICE, 'cubic, reno or bbr');
   assert.throws(() => parseCongestion('vegas'), isUsage);
 });
 

@@ -1,9 +1,12 @@
 import { CONGESTION_NAMES, type CongestionName, isCongestionName } from '../quic/api/index.ts';
 import { CliError, ExitCode } from './exit-codes.ts';
 
+/** What `--cc` takes, for people: `cubic, reno or bbr`. */
+export const CONGESTION_CHOICE = `${CONGESTION_NAMES.slice(0, -1).join(', ')} or ${CONGESTION_NAMES.at(-1)}`;
+
 export function parseCongestion(text: string): CongestionName {
   if (isCongestionName(text)) return text;
-  throw new CliError(ExitCode.USAGE, `--cc ${text} is not known: use ${CONGESTION_NAMES.join(' or ')}`);
+  throw new CliError(ExitCode.USAGE, `--cc ${text} is not known: use ${CONGESTION_CHOICE}`);
 }
 
 /** A whole number within limits, from the command line. @throws CliError. */

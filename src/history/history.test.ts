@@ -352,5 +352,9 @@ test('secrets are taken out of a command wherever they stand', () => {
     '--token=…',
     '#PIN.x',
   ]);
-  assert.deepEqual(withoutSecrets(['weir://h:1/#TOKEN', 'a weir://h/#P.T b']), ['weir://h:1/#…', 'a weir://h/#P.… b']);
+  assert.deepEqual(withoutSecrets(['weir://h:1/#TOKEN', 'a weir://h/#P.T b', 'h:1/#PIN.0123456789abcdef']), [
+    'weir://h:1/#…',
+    'a weir://h/#P.… b',
+    'h:1/#PIN.…',
+  ]);
 });

@@ -208,7 +208,7 @@ test('options that make no sense are refused by name', async () => {
     for (const [options, name] of [
       [{ alpn: [] }, 'alpn'],
       [{ datagramSize: 1000 }, 'datagramSize'],
-      [{ cc: 'bbr' as 'cubic' }, 'cc'],
+      [{ cc: 'vegas' as 'cubic' }, 'cc'],
       [{ ciphers: 'RC4' }, 'ciphers'],
       [{ groups: 'P-521' }, 'groups'],
       [{ verifyPeer: { pin: 'short' } }, 'verifyPeer'],

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Observer } from '../../src/quic/api/index.ts';
+import { CONGESTION_NAMES, type Observer } from '../../src/quic/api/index.ts';
 import { EventLog } from '../../src/quic/qlog/events.ts';
 import type { LoggedFrame } from '../../src/quic/qlog/frames.ts';
 import { SERVER_CERT, SERVER_KEY } from '../support/server-identity.ts';
@@ -112,7 +112,7 @@ test('ECN marks go out, come back counted, and a mark of congestion slows the se
   });
 });
 
-for (const cc of ['cubic', 'reno'] as const) {
+for (const cc of CONGESTION_NAMES) {
   test(`${cc} fills a path of 50 Mbit/s and 100 ms better than a third from a cold start`, async () => {
     const path = { rate: 6_250, delay: 50, queue: 300 };
     await withPair({ seed: 5, path, client: { cc } }, async ({ world, local, remote }) => {

@@ -1,3 +1,4 @@
+import { CONGESTION_NAMES, type CongestionName } from '../../src/quic/api/index.ts';
 import { SeededRandom } from '../../src/quic/base/random.ts';
 import type { LinkSettings } from '../../src/quic/sim/index.ts';
 
@@ -33,7 +34,7 @@ export interface Plan {
   readonly interfaceMtu: number | undefined;
   /** The path comes to carry less: `mtu` bytes of UDP payload, both ways, after so many milliseconds. */
   readonly shrinks: { readonly after: number; readonly mtu: number } | undefined;
-  readonly cc: 'cubic' | 'reno';
+  readonly cc: CongestionName;
   readonly ciphers: string;
   readonly validateAddress: boolean;
   readonly window: number;
@@ -64,7 +65,7 @@ export function planOf(seed: number): Plan {
       discovers && random.unit() < 0.4
         ? { after: 10 ** (2 + 2 * random.unit()), mtu: random.integer(1200, mtu) }
         : undefined,
-    cc: pick(random, ['cubic', 'reno']),
+    cc: pick(random, CONGESTION_NAMES),
     ciphers: pick(random, ['TLS_AES_128_GCM_SHA256', 'TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256']),
     validateAddress: random.unit() < 0.2,
     window: pick(random, [2_000, 20_000, 262_144]),

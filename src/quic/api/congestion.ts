@@ -1,5 +1,5 @@
-import type { CongestionControllerFactory } from '../recovery/congestion/controller.ts';
 import { bbr } from '../recovery/congestion/bbr/bbr.ts';
+import type { CongestionControllerFactory } from '../recovery/congestion/controller.ts';
 import { cubic } from '../recovery/congestion/cubic.ts';
 import { newReno } from '../recovery/congestion/new-reno.ts';
 import { QuicError } from './errors.ts';

@@ -64,7 +64,7 @@ export interface SessionOptions {
   readonly endpoint?: QuicEndpoint | EndpointOptions;
   /** What this side announces in its transport parameters (RFC 9000 §18.2), and how far windows grow. Bytes, milliseconds. */
   readonly transportParams?: Partial<TransportOptions>;
-  /** Congestion control: `'cubic'` (default), `'reno'`, or one's own. */
+  /** Congestion control: `'cubic'` (default), `'reno'`, `'bbr'`, or one's own. */
   readonly cc?: CongestionName | CongestionControllerFactory;
   /**
    * Bytes of UDP payload of a full datagram, 1,200 to 65,527, that the path is known to carry. Default: starts with 1,200 and finds out

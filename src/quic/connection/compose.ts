@@ -87,6 +87,12 @@ export class Compose {
     );
   }
 
+  /** Whether stream data waits for the peer's credit rather than for the application. */
+  get isBlocked(): boolean {
+    const { streams } = this.#parts;
+    return streams.isConnectionBlocked || streams.blockedStreams > 0;
+  }
+
   /**
    * Composes a packet in [start, end), `end` leaving room for the tag. `mayCarry` says that it may hold more than an
    * acknowledgement; `probe` that it must be ack-eliciting. Returns the offset behind the plaintext, or `start` when there

@@ -116,7 +116,7 @@ export class Transmit {
       }
       const end = compose.packet(now, bytes, at, at + room - TAG_LENGTH, Space.APPLICATION, mayCarry, probe);
       if (end === at) {
-        if (allowance >= size) recovery.onAppLimited();
+        if (allowance >= size) recovery.onAppLimited(compose.isBlocked);
         break;
       }
       const length = end + TAG_LENGTH - at;

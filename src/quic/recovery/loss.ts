@@ -1,5 +1,6 @@
 import { type Millis, NEVER } from '../base/time.ts';
 import type { SentFramesSink } from '../wire/sent-frames.ts';
+import type { CongestionController } from './congestion/controller.ts';
 import { type LossStretch, PERSISTENT_CONGESTION_THRESHOLD } from './persistent-congestion.ts';
 import { GRANULARITY, type RttEstimator } from './rtt.ts';
 import { PacketFlag, type SentPackets } from './sent-packets.ts';
@@ -19,9 +20,6 @@ export type LossTrigger = 'reordering_threshold' | 'time_threshold';
 
 /** Hears of each packet that is declared lost, for qlog. */
 export type LossListener = (space: number, packetNumber: number, trigger: LossTrigger) => void;
-
-/** Hears of each lost packet that is a sign of congestion, before its records are handed back. */
-export type CongestionLossListener = (now: Millis, sent: SentPackets, packetNumber: number) => void;
 
 /** What one look for losses found; one object, reused. */
 export class LossTally {
@@ -64,7 +62,8 @@ export class LossDetector {
   /** When the newest packet larger than BASE_DATAGRAM_SIZE was sent of those that arrived; -1 for none. */
   largeArrivedAt: Millis = -1;
   onPacketLost: LossListener | undefined;
-  onCongestionLoss: CongestionLossListener | undefined;
+  /** The controller that hears of each lost packet which is a sign of congestion; undefined unless it measures the delivery rate. */
+  measuring: CongestionController | undefined;
   readonly tally = new LossTally();
   readonly #rtt: RttEstimator;
 
@@ -129,7 +128,9 @@ export class LossDetector {
       tally.congestionBytes += size;
       if (size > BASE_DATAGRAM_SIZE && sentAt > this.largeArrivedAt) tally.largePackets++;
       tally.largestSentAt = sentAt;
-      this.onCongestionLoss?.(now, sent, pn);
+      if (this.measuring?.delivery?.onPacketLost(sent.snapshots!, pn, sentAt, size) === true) {
+        this.measuring.onPacketLost?.(now, this.measuring.delivery.lostPacket);
+      }
       if ((flags & PacketFlag.ACK_ELICITING) !== 0 && sentAt > this.firstSampleAt) {
         if (stretch.onLost(sentAt, persistence)) tally.persistent = true;
       }

@@ -371,15 +371,18 @@ export class Recovery {
     return this.#windowRoom() <= 0 ? NEVER : this.pacer.nextSendTime(now);
   }
 
-  /** There was nothing more to send although window and pacer would have allowed it (RFC 9002 §7.8). */
-  onAppLimited(): void {
+  /**
+   * There was nothing more to send although window and pacer would have allowed it (RFC 9002 §7.8). With `isBlocked` there is data,
+   * for which the peer gives no credit: where the delivery rate is concerned, that's the path's doing (draft-ietf-ccwg-bbr §4.1.1.3.1).
+   */
+  onAppLimited(isBlocked = false): void {
     const { window, phase } = this.congestion;
     const bytesInFlight = this.bytesInFlight;
     // In slow start half a window counts as full: the window is about to double, and would never find out otherwise.
     const slack = Math.min(window / 2, FULL_WINDOW_SLACK_DATAGRAMS * this.#maxDatagramSize);
     const full = phase === 'slow_start' ? window / 2 : window - slack;
     this.#appLimited = bytesInFlight < full;
-    this.#delivery?.markAppLimited(bytesInFlight);
+    if (!isBlocked) this.#delivery?.markAppLimited(bytesInFlight);
   }
 
   /** Room for whole datagrams, so that a nearly full window isn't topped up with tiny ones. */
@@ -454,21 +457,12 @@ export class Recovery {
     congestion.onSample?.(now, this.#delivery.sample, rtt, this.bytesInFlight);
   }
 
-  /** Measures what the new controller wants to know, from the packets on that are sent to it. */
+  /** Measures what the new controller wants to know of the packets that are sent from now on: most want nothing. */
   #measure(): void {
-    const { congestion } = this;
-    const { delivery } = congestion;
+    const { delivery } = this.congestion;
     this.#delivery = delivery;
-    for (const sent of this.spaces) {
-      sent.snapshots = delivery === undefined ? undefined : new SendSnapshots(sent.capacity);
-    }
-    this.#loss.onCongestionLoss =
-      delivery === undefined
-        ? undefined
-        : (now, sent, pn) => {
-            if (!delivery.onPacketLost(sent.snapshots!, pn, sent.sentAt(pn), sent.size(pn))) return;
-            congestion.onPacketLost?.(now, delivery.lostPacket);
-          };
+    this.#loss.measuring = delivery === undefined ? undefined : this.congestion;
+    for (const sent of this.spaces) sent.snapshots = delivery && new SendSnapshots(sent.capacity);
   }
 
   #updatePacing(now: Millis): void {

@@ -88,6 +88,8 @@ export class Bbr implements CongestionController {
     const flow = this.#flow;
     const isMarked = this.#isMarked;
     this.#isMarked = false;
+    flow.now = now;
+    if (isMarked) this.#probeBw.onMarked();
     flow.beginAck(now, bytesInFlight);
     this.#startup.check(this.#episode.isActive, isMarked);
     if (this.#startup.isDrained()) this.#probeBw.startDown();

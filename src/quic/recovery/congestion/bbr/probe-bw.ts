@@ -56,11 +56,10 @@ export class ProbeBw {
     this.#flow.startRound();
   }
 
-  /** UpdateProbeBWCyclePhase, for each ACK. `isMarked`: whether it reports CE marks, which count as too many losses. */
+  /** UpdateProbeBWCyclePhase, for each ACK. `isMarked`: whether it reports CE marks. */
   update(isMarked: boolean): void {
-    const { fullPipe, rounds, sample } = this.#flow;
+    const { fullPipe, rounds } = this.#flow;
     if (!fullPipe.isReached) return;
-    if (isMarked && this.#isProbeSample) this.#onTooHigh(sample.txInFlight, sample.isAppLimited);
     if (this.#adaptLongTerm(isMarked)) return;
     switch (this.#flow.state) {
       case 'probe_bw_down':
@@ -88,6 +87,12 @@ export class ProbeBw {
     const lostBefore = lost.lost - lost.size;
     const prefix = (LOSS_THRESHOLD * inFlightBefore - lostBefore) / (1 - LOSS_THRESHOLD);
     this.#onTooHigh(inFlightBefore + prefix, lost.isAppLimited);
+  }
+
+  /** The ACK that is about to be processed reports CE marks: as bad as too many losses. */
+  onMarked(): void {
+    const { txInFlight, isAppLimited } = this.#flow.sample;
+    if (this.#isProbeSample) this.#onTooHigh(txInFlight, isAppLimited);
   }
 
   #begin(state: Flow['state'], phase: AckPhase): void {
