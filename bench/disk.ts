@@ -16,6 +16,15 @@ const startLimit = 20_000;
 /** Slower than 20 Mbyte/s is given up. */
 const slowestBytesPerMs = 20_000;
 
+/** Behind the names of subjects whose receiver doesn't wait for the disk. */
+const unsynced = ' --no-sync';
+
+/** Milliseconds of the command, and of the sync of the copy after it. */
+interface Times {
+  readonly sent: number;
+  readonly synced: number;
+}
+
 interface Files {
   readonly folder: string;
   readonly source: string;
@@ -43,8 +52,8 @@ export async function disk(setup: BenchSetup): Promise<Answer> {
     return {
       question: 'A file from disk to disk over loopback',
       method:
-        'wall time of the sending command, start included; weir verifies SHA-256 and ends when the receiver has the file on disk (fsync), ' +
-        `scp when it is in the page cache; the source is in the page cache${typeof server === 'string' ? `; scp left out: ${server}` : ''}`,
+        'seconds: wall time of the sending command, start included; weir verifies SHA-256 and ends when the receiver has the file on disk (fsync), ' +
+        `scp and weir with --no-sync when it is in the page cache; on disk: the same and sync of the copy; the source is in the page cache${typeof server === 'string' ? `; scp left out: ${server}` : ''}`,
       rows: medians(samples, ['MiB', 'subject']),
       samples,
     };
@@ -56,17 +65,22 @@ export async function disk(setup: BenchSetup): Promise<Answer> {
 
 async function measureSize(setup: BenchSetup, files: Files, server: ScpServer | string): Promise<Row[]> {
   const weir = setup.subjects.filter(({ ours, plain, name }) => ours && plain && !name.includes('aes256'));
+  const weirCached = weir.map((subject) => ({ ...subject, name: `${subject.name}${unsynced}` }));
   const scp = typeof server === 'string' ? [] : scpCiphers.map((cipher) => scpSubject(cipher));
   return takeTurns(
     setup,
-    [...weir, ...scp],
+    [...weir, ...weirCached, ...scp],
     [files.bytes],
     (bytes) => ({ MiB: bytes / 2 ** 20 }),
     async (subject) => {
-      const milliseconds = subject.ours
+      const { sent, synced } = subject.ours
         ? await weirSend(setup, subject, files)
         : await scpCopy(setup, server as ScpServer, subject, files);
-      return { 'Mbyte/s': rounded(files.bytes / milliseconds / 1000), seconds: rounded(milliseconds / 1000) };
+      return {
+        'Mbyte/s': rounded(files.bytes / sent / 1000),
+        seconds: rounded(sent / 1000),
+        'on disk s': rounded((sent + synced) / 1000),
+      };
     },
   );
 }
@@ -77,18 +91,18 @@ function scpSubject(cipher: string | undefined): Subject {
   return { name, ours: false, program, multiplexes: false, variant: false, plain: true };
 }
 
-async function weirSend(setup: BenchSetup, subject: Subject, files: Files): Promise<number> {
+async function weirSend(setup: BenchSetup, subject: Subject, files: Files): Promise<Times> {
   const { file } = subject.program;
   const identity = join(files.folder, 'receiver.json');
   const options = ['--once', '--listen', '127.0.0.1:0', '--into', files.target, '--identity', identity];
+  if (subject.name.endsWith(unsynced)) options.push('--no-sync');
   const receiver = new Child({ file, args: [weirCommand, 'serve', ...options] }, join(setup.work, 'disk-receiver.log'));
   try {
     const ticket = await receiver.until(() => ticketIn(receiver.lines), startLimit, 'the ticket');
     const command = { file, args: [weirCommand, 'send', files.source, ticket] };
-    const milliseconds = await timed(command, join(setup.work, 'disk-sender.log'), files.bytes);
+    const sent = await timed(command, join(setup.work, 'disk-sender.log'), files.bytes);
     await receiver.exit(startLimit);
-    await takeAway(files);
-    return milliseconds;
+    return { sent, synced: await takeAway(files) };
   } finally {
     receiver.kill();
     await receiver.exited;
@@ -103,11 +117,10 @@ function ticketIn(lines: readonly string[]): string | undefined {
   return undefined;
 }
 
-async function scpCopy(setup: BenchSetup, server: ScpServer, subject: Subject, files: Files): Promise<number> {
+async function scpCopy(setup: BenchSetup, server: ScpServer, subject: Subject, files: Files): Promise<Times> {
   const command = server.copy(files.source, join(files.target, 'copy'), subject.program.args[0]);
-  const milliseconds = await timed(command, join(setup.work, 'disk-scp.log'), files.bytes);
-  await takeAway(files);
-  return milliseconds;
+  const sent = await timed(command, join(setup.work, 'disk-scp.log'), files.bytes);
+  return { sent, synced: await takeAway(files) };
 }
 
 /** Wall time of a command that must succeed. */
@@ -120,17 +133,24 @@ async function timed(command: Command, log: string, bytes: number): Promise<numb
   return milliseconds;
 }
 
-/** Removes the copy, which must be whole, and lets the disk come to rest: the next to be measured starts even. */
-async function takeAway({ target, bytes }: Files): Promise<void> {
+/**
+ * Removes the copy, which must be whole, and lets the disk come to rest: the next to be measured starts even. Returns the milliseconds until
+ * it was on the disk.
+ */
+async function takeAway({ target, bytes }: Files): Promise<number> {
+  let synced = 0;
   const names = await readdir(target);
   const sizes = await Promise.all(names.map(async (name) => (await stat(join(target, name))).size));
   for (const name of names) {
     const handle = await open(join(target, name));
+    const started = performance.now();
     await handle.sync().finally(() => handle.close());
+    synced += performance.now() - started;
     await rm(join(target, name));
   }
   if (sizes.length !== 1 || sizes[0] !== bytes)
     throw new Error(`the copy has ${sizes.join(' and ')} bytes, not ${bytes}`);
+  return synced;
 }
 
 async function assertRoom(folder: string, bytes: number): Promise<void> {

@@ -24,7 +24,9 @@ function handOver(memory: ArrayBuffer): ArrayBuffer {
 }
 
 function hashed(memory: ArrayBuffer, length: number): HashedChunk {
-  const hash = createHash('sha256').update(new Uint8Array(memory, 0, length)).digest();
+  const hash = createHash('sha256')
+    .update(new Uint8Array(memory, 0, length))
+    .digest();
   return { memory, hash: new Uint8Array(hash) };
 }
 

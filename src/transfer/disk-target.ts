@@ -1,13 +1,14 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { type FileHandle, link, mkdir, open, readdir, rename, statfs, unlink } from 'node:fs/promises';
+import { mkdir, open, readdir, statfs, unlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { openDirect, pageAligned } from './direct-io.ts';
+import { openDirect } from './direct-io.ts';
+import { DiskPart } from './disk-part.ts';
 import { DiskThread, THREAD_FROM_BYTES } from './disk-thread.ts';
-import { messageOf, systemCode, TransferError } from './errors.ts';
-import { cutToBytes, numberedName, PART_NAME } from './names.ts';
-import type { HashedChunk, PartFile, TargetStore } from './storage.ts';
-import { isZero } from './zeros.ts';
+import { systemCode } from './errors.ts';
+import { cutToBytes, PART_NAME } from './names.ts';
+import type { PartFile, TargetStore } from './storage.ts';
+import { storageError } from './storage-error.ts';
 
 /** How a folder keeps what it receives. */
 export interface TargetOptions {
@@ -67,190 +68,6 @@ export class TargetFolder implements TargetStore {
   }
 }
 
-interface PartSettings {
-  readonly folder: string;
-  /** Of the file under way. */
-  readonly path: string;
-  /** The wanted final name. */
-  readonly name: string;
-  readonly overwrite: boolean;
-  readonly durable: boolean;
-}
-
-class DiskPart implements PartFile {
-  readonly #settings: PartSettings;
-  readonly #handle: FileHandle;
-  readonly #thread: DiskThread | undefined;
-  /** The same file, past the page cache. */
-  readonly #direct: FileHandle | undefined;
-  readonly #writeBack: WriteBack | undefined;
-  readonly makeMemory?: (bytes: number) => ArrayBuffer;
-  readonly writeHashed?: (memory: ArrayBuffer, offset: number, length: number) => Promise<HashedChunk>;
-  #isOver = false;
-
-  constructor(settings: PartSettings, handle: FileHandle, direct?: FileHandle, thread?: DiskThread) {
-    this.#settings = settings;
-    this.#handle = handle;
-    this.#thread = thread;
-    this.#direct = direct;
-    this.#writeBack = settings.durable ? new WriteBack(handle) : undefined;
-    if (direct !== undefined) this.makeMemory = pageAligned;
-    if (thread !== undefined)
-      this.writeHashed = (memory, offset, length) => this.#writeOn(thread, memory, offset, length);
-  }
-
-  async restart(): Promise<void> {
-    try {
-      await this.#handle.truncate(0);
-    } catch (cause) {
-      throw this.#problem(cause);
-    }
-  }
-
-  async writeAt(bytes: Uint8Array, offset: number): Promise<void> {
-    // Each chunk is written once into a file that was empty: a chunk of zeros is there already, as a hole. Keeps sparse
-    // files sparse; the comparison ends at the first other byte.
-    if (isZero(bytes)) return;
-    try {
-      let written = 0;
-      while (written < bytes.length) {
-        const { bytesWritten } = await this.#handle.write(bytes, written, bytes.length - written, offset + written);
-        written += bytesWritten;
-      }
-      this.#writeBack?.onWritten(bytes.length);
-    } catch (cause) {
-      throw this.#problem(cause);
-    }
-  }
-
-  async #writeOn(thread: DiskThread, memory: ArrayBuffer, offset: number, length: number): Promise<HashedChunk> {
-    try {
-      const chunk = await thread.move(memory, offset, length);
-      if (chunk.isCached) this.#writeBack?.onWritten(length);
-      return chunk;
-    } catch (cause) {
-      throw this.#problem(cause);
-    }
-  }
-
-  async commit(size: number): Promise<string> {
-    try {
-      await this.#thread?.close();
-      await this.#direct?.close();
-      // What lies beyond a hole at the end is not there yet.
-      if ((await this.#handle.stat()).size < size) await this.#handle.truncate(size);
-      await this.#writeBack?.finish();
-      await this.#handle.close();
-      const name = await this.#publish();
-      this.#isOver = true;
-      if (this.#settings.durable) await syncFolder(this.#settings.folder);
-      return name;
-    } catch (cause) {
-      throw this.#problem(cause);
-    }
-  }
-
-  async discard(): Promise<void> {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    // The thread first: the number of a closed file may be another file's at once.
-    await this.#thread?.close();
-    await this.#direct?.close().catch(() => undefined);
-    await this.#handle.close().catch(() => undefined);
-    await unlink(this.#settings.path).catch(() => undefined);
-  }
-
-  async #publish(): Promise<string> {
-    const { folder, path, name: wanted, overwrite } = this.#settings;
-    if (overwrite) {
-      await rename(path, join(folder, wanted));
-      return wanted;
-    }
-    for (let number = 0; ; number++) {
-      const name = number === 0 ? wanted : numberedName(wanted, number);
-      if (await publishAs(path, join(folder, name))) return name;
-    }
-  }
-
-  #problem(cause: unknown): TransferError {
-    return storageError(this.#settings.folder, cause);
-  }
-}
-
-/** What is written before the disk is asked to begin. Bytes. */
-const WRITE_BACK_BYTES = 64 << 20;
-
-/**
- * Has the disk write while data still arrives, so that little is left to wait for at the end: by itself the system may keep gigabytes in memory first.
- */
-class WriteBack {
-  readonly #handle: FileHandle;
-  /** Written since the disk was last asked. Bytes. */
-  #waiting = 0;
-  #running: Promise<void> | undefined;
-  #error: unknown;
-
-  constructor(handle: FileHandle) {
-    this.#handle = handle;
-  }
-
-  /** So many more bytes were written. @throws what the disk said of earlier ones: it says so only once. */
-  onWritten(bytes: number): void {
-    if (this.#error !== undefined) throw this.#error;
-    this.#waiting += bytes;
-    if (this.#waiting < WRITE_BACK_BYTES || this.#running !== undefined) return;
-    this.#waiting = 0;
-    this.#running = this.#handle
-      .datasync()
-      .catch((error) => {
-        this.#error ??= error;
-      })
-      .finally(() => {
-        this.#running = undefined;
-      });
-  }
-
-  /** All is on the disk. @throws the system's error, also of earlier. */
-  async finish(): Promise<void> {
-    await this.#running;
-    if (this.#error !== undefined) throw this.#error;
-    await this.#handle.sync();
-  }
-}
-
-/** Gives the file its final name unless that is taken (false), in one step: nobody can slip a file in between. */
-async function publishAs(part: string, final: string): Promise<boolean> {
-  try {
-    await link(part, final);
-  } catch (error) {
-    const code = systemCode(error);
-    if (code === 'EEXIST') return false;
-    // A file system without hard links (FAT, some network ones): an empty file holds the name until the rename.
-    if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EACCES', 'EINVAL', 'EISDIR'].includes(code))
-      throw error;
-    try {
-      await (await open(final, 'wx')).close();
-    } catch (taken) {
-      if (systemCode(taken) === 'EEXIST') return false;
-      throw taken;
-    }
-    await rename(part, final);
-    return true;
-  }
-  await unlink(part);
-  return true;
-}
-
-/** A rename lasts through a power cut only when its folder is on disk, too. Windows has no such call. */
-async function syncFolder(path: string): Promise<void> {
-  try {
-    const folder = await open(path, 'r');
-    await folder.sync().finally(() => folder.close());
-  } catch {
-    // The file itself is on disk.
-  }
-}
-
 /** This machine in a few characters, so that nobody removes another machine's files under way on a shared disk. */
 function machineTag(): string {
   return createHash('sha256').update(hostname()).digest('hex').slice(0, 6);
@@ -275,28 +92,5 @@ function isRunning(pid: number): boolean {
     return true;
   } catch (error) {
     return systemCode(error) !== 'ESRCH';
-  }
-}
-
-function storageError(folder: string, cause: unknown): TransferError {
-  if (cause instanceof TransferError) return cause;
-  const code = systemCode(cause);
-  const options = { cause, detail: code };
-  switch (code) {
-    case 'ENOSPC':
-    case 'EDQUOT':
-      return new TransferError(
-        'no_space',
-        `the disk of ${folder} is full: make room or choose another folder`,
-        options,
-      );
-    case 'EACCES':
-    case 'EPERM':
-    case 'EROFS':
-      return new TransferError('storage', `no permission to write in ${folder}: choose another folder`, options);
-    case 'EFBIG':
-      return new TransferError('storage', `the file is too large for the file system of ${folder}`, options);
-    default:
-      return new TransferError('storage', `cannot write in ${folder}: ${messageOf(cause)}`, options);
   }
 }

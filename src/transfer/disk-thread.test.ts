@@ -107,7 +107,9 @@ test('writes in any order, past the page cache where it can, and says where it c
   if (process.platform === 'linux') assert.ok((await stat(path)).blocks * 512 < content.length);
 });
 
-test('memory that the disk does not take directly is written the ordinary way', { skip: !writesDirectly(tmpdir()) }, async () => {
+test('memory that the disk does not take directly is written the ordinary way', {
+  skip: !writesDirectly(tmpdir()),
+}, async () => {
   const path = join(folder, 't');
   const content = randomBytes(16_384, 6);
   const handle = await opening(path, 'w+');

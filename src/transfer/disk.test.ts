@@ -182,7 +182,10 @@ test('a large file is written and hashed on a thread, durable or not, with holes
     const content = await readFile(join(folder, name));
     assert.equal(content.length, LARGE);
     for (const [index, value, length] of chunks) {
-      assert.equal(Buffer.compare(content.subarray(index << 20, (index << 20) + length), Buffer.alloc(length, value)), 0);
+      assert.equal(
+        Buffer.compare(content.subarray(index << 20, (index << 20) + length), Buffer.alloc(length, value)),
+        0,
+      );
     }
     if (process.platform === 'linux') assert.ok((await stat(join(folder, name))).blocks * 512 < 4 << 20);
     await rm(join(folder, name));

@@ -18,6 +18,11 @@ export interface PeerStream {
   send(chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<void>;
   /** What the other end sends, up to its FIN. With `perf` a piece may be overwritten as soon as the next is asked for. */
   receive(): AsyncIterable<Uint8Array>;
+  /**
+   * Reads up to the FIN, keeps the first bytes in `head` and drops the rest; settles with how many came. For stacks that read
+   * cheaper when nobody keeps the bytes.
+   */
+  drain?(head: Uint8Array): Promise<number>;
 }
 
 /** One connection with its handshake done. */

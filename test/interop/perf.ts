@@ -41,7 +41,7 @@ export async function runPerf(
       const stream = await connection.open(true);
       const [, received] = await Promise.all([
         stream.send(direction === 'up' ? request(0, share) : request(share, 0)),
-        count(stream.receive()),
+        drain(stream, new Uint8Array(0)),
       ]);
       return direction === 'up' ? share : received;
     }),
@@ -52,23 +52,21 @@ export async function runPerf(
   return { bytes: total, milliseconds };
 }
 
-async function count(chunks: AsyncIterable<Uint8Array>): Promise<number> {
+/** Reads a stream up to its FIN; the first bytes go into `head`. Settles with how many came. */
+async function drain(stream: PeerStream, head: Uint8Array): Promise<number> {
+  if (stream.drain !== undefined) return stream.drain(head);
   let bytes = 0;
-  for await (const part of chunks) bytes += part.length;
+  for await (const part of stream.receive()) {
+    if (bytes < head.length) head.set(part.subarray(0, head.length - bytes), bytes);
+    bytes += part.length;
+  }
   return bytes;
 }
 
 /** Answers one stream after its FIN. A stream that ends before its eight bytes is ended without an answer. */
 export async function perfServeStream(stream: PeerStream): Promise<void> {
   const header = new Uint8Array(8);
-  let filled = 0;
-  for await (const part of stream.receive()) {
-    if (filled < 8) {
-      const head = part.subarray(0, 8 - filled);
-      header.set(head, filled);
-      filled += head.length;
-    }
-  }
-  const wanted = filled === 8 ? Number(new DataView(header.buffer).getBigUint64(0)) : 0;
+  const filled = await drain(stream, header);
+  const wanted = filled >= 8 ? Number(new DataView(header.buffer).getBigUint64(0)) : 0;
   await stream.send(payload(wanted));
 }

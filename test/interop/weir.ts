@@ -30,6 +30,7 @@ function wrap(stream: QuicStream, alpn: string): PeerStream {
     bidirectional: stream.direction === 'bidi',
     send: (chunks) => sendAll(stream, chunks),
     receive: alpn === 'perf' ? () => copies(stream) : () => pieces(stream),
+    drain: (head) => drain(stream, head),
   };
 }
 
@@ -45,6 +46,20 @@ async function* copies(stream: QuicStream): AsyncGenerator<Uint8Array> {
       yield buffer.subarray(0, count);
     }
   }
+}
+
+/** Where streams are read to that nobody keeps anything of. */
+const scratch = new Uint8Array(readBytes);
+
+async function drain(stream: QuicStream, head: Uint8Array): Promise<number> {
+  let bytes = 0;
+  while (await stream.wait()) {
+    for (let count = stream.readInto(scratch); count > 0; count = stream.readInto(scratch)) {
+      if (bytes < head.length) head.set(scratch.subarray(0, Math.min(count, head.length - bytes)), bytes);
+      bytes += count;
+    }
+  }
+  return bytes;
 }
 
 async function sendAll(stream: QuicStream, chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<void> {

@@ -65,7 +65,7 @@ export class FrameEffects implements FrameHandler {
     const progress = recovery.onAck(this.space, this.now, ack, delay, dispatch);
     // RFC 9002 §6.2.2.1: an acknowledged Handshake packet shows that the server has validated our address.
     if (!isServer && this.space !== Space.INITIAL) recovery.peerCompletedAddressValidation = true;
-    if (progress) streams.setRtt(recovery.rtt.smoothed);
+    if (progress) streams.setPath(recovery.rtt.smoothed, recovery.windowPackets);
     const keys = spaces.oneRtt;
     if (!progress || this.space !== Space.APPLICATION || keys === undefined) return;
     keys.pto = recovery.rtt.pto(recovery.maxAckDelay);

@@ -5,6 +5,7 @@ import { SeededRandom } from '../base/random.ts';
 import { NEVER } from '../base/time.ts';
 import { Space } from '../wire/frame-type.ts';
 import { type SentFramesSink, SentKind } from '../wire/sent-frames.ts';
+import { bbr } from './congestion/bbr/bbr.ts';
 import type { CongestionControllerFactory } from './congestion/controller.ts';
 import { cubic } from './congestion/cubic.ts';
 import { newReno } from './congestion/new-reno.ts';
@@ -148,6 +149,7 @@ function utilization(link: Bottleneck, rate: number, duration: number, before: r
 for (const [name, factory] of [
   ['NewReno', newReno],
   ['CUBIC', cubic],
+  ['BBR', bbr],
 ] as const) {
   test(`${name} fills a 20 Mbit/s path of 40 ms with a queue of a bandwidth-delay product`, () => {
     const rate = 2500;

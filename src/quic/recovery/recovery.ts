@@ -127,6 +127,11 @@ export class Recovery {
     this.#measure();
   }
 
+  /** The congestion window in full packets. */
+  get windowPackets(): number {
+    return this.congestion.window / this.#maxDatagramSize;
+  }
+
   /** Bytes sent in flight and neither acknowledged nor declared lost. */
   get bytesInFlight(): number {
     return this.spaces[0]!.bytesInFlight + this.spaces[1]!.bytesInFlight + this.spaces[2]!.bytesInFlight;

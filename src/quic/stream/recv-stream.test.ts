@@ -163,7 +163,7 @@ test("a stream's window that grows takes the connection's with it, in whole byte
     maxConnectionWindow: 9000,
   };
   const client = new Client({}, local);
-  client.streams.setRtt(100);
+  client.streams.setPath(100, 0);
   client.receive(3, 0, 500);
   const receiver = client.streams.receiver(3)!;
   receiver.read(0);

@@ -42,13 +42,12 @@ export interface SendContext {
   freshCredit: number;
   /** The part has reached a terminal state. */
   onPartDone(id: number): void;
+  /** STREAM frames that a stream writes before the next stream of its urgency gets its turn. */
+  framesPerTurn: number;
 }
 
 /** A STREAM frame is not begun for fewer bytes than this at a packet's end, unless they are all there is. */
 const MIN_FRAGMENT = 16;
-
-/** STREAM frames that a stream writes before the next stream of its urgency gets its turn. */
-const FRAMES_PER_TURN = 16;
 
 const DEFAULT_HIGH_WATER_MARK = 256 << 10;
 const DEFAULT_URGENCY = 3;
@@ -66,7 +65,7 @@ export class SendStream implements ControlSource {
   readonly #clock: StreamClock;
   #state: SendState = 'ready';
   #urgency = DEFAULT_URGENCY;
-  /** Frames written in this turn. < FRAMES_PER_TURN. */
+  /** Frames written in this turn. */
   #framesInTurn = 0;
   /** Offset up to which the peer allows this stream to send. */
   #limit: number;
@@ -247,7 +246,7 @@ export class SendStream implements ControlSource {
    * anybody, and the receiver would have to look after another stream with every packet.
    */
   yieldTurn(): void {
-    if (!this.incremental || ++this.#framesInTurn < FRAMES_PER_TURN) return;
+    if (!this.incremental || ++this.#framesInTurn < this.#context.framesPerTurn) return;
     this.#framesInTurn = 0;
     this.#context.resend.rotate(this.#resendLink);
     this.#context.fresh.rotate(this.#freshLink);

@@ -324,7 +324,7 @@ function checkOutcome(side: Side, id: number, plan: Plan): void {
 test('a window that the application fills grows to its maximum; the connection follows', () => {
   const sides = makePair(NARROW);
   const [client, server] = sides;
-  for (const side of sides) side.streams.setRtt(1000);
+  for (const side of sides) side.streams.setPath(1000, 0);
   const plan: Plan = {
     bytes: 200_000,
     chunk: 5000,

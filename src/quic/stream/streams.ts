@@ -23,6 +23,11 @@ import type { LocalStreamLimits, PeerStreamLimits } from './stream-limits.ts';
 import { BIDI, type StreamKind, StreamTable, UNI } from './stream-table.ts';
 import { TurnClock } from './turn-clock.ts';
 
+/** STREAM frames of one stream's turn: at least, at most, and so that this many turns make a congestion window. */
+const SHORTEST_TURN = 16;
+const LONGEST_TURN = 64;
+const TURNS_PER_WINDOW = 16;
+
 export interface StreamsOptions {
   readonly isServer: boolean;
   /** What this endpoint announces in its transport parameters. */
@@ -71,6 +76,7 @@ export class Streams {
       turns: this.#turns,
       counts: this.#counts,
       freshCredit: 0,
+      framesPerTurn: SHORTEST_TURN,
       onPartDone,
     };
     const waits = this.#waits;
@@ -124,9 +130,17 @@ export class Streams {
     this.#raiseStreams(UNI, peer.initialMaxStreamsUni);
   }
 
-  /** Tells the tuning of the receive windows the smoothed round-trip time. */
-  setRtt(smoothed: Millis): void {
-    this.#recvContext.rtt = smoothed;
+  /**
+   * What is known of the path: the smoothed round-trip time, for tuning the receive windows, and the congestion window in packets.
+   * Streams take longer turns where a window holds many: the receiver wakes fewer readers then, and turns are still short beside
+   * a round trip.
+   */
+  setPath(smoothedRtt: Millis, windowPackets: number): void {
+    this.#recvContext.rtt = smoothedRtt;
+    this.#send.framesPerTurn = Math.min(
+      LONGEST_TURN,
+      Math.max(SHORTEST_TURN, Math.floor(windowPackets / TURNS_PER_WINDOW)),
+    );
   }
 
   // What the peer sent. Every method throws the TransportError that the RFC demands.
