@@ -5,7 +5,7 @@ import { nullCryptoEngine } from '../../src/quic/crypto/null-engine.ts';
 import { Bbr } from '../../src/quic/recovery/congestion/bbr/bbr.ts';
 import { cubic } from '../../src/quic/recovery/congestion/cubic.ts';
 import type { Link, LinkSettings, World } from '../../src/quic/sim/index.ts';
-import { CLIENT_HOST, type Pair, SERVER_HOST, withServer } from '../support/simulated-pair.ts';
+import { CLIENT_HOST, type Pair, type PairSettings, SERVER_HOST, withServer } from '../support/simulated-pair.ts';
 
 // BBR over the whole stack in virtual time: draft-ietf-ccwg-bbr, Appendix A, as far as a link can show it from outside.
 
@@ -88,9 +88,10 @@ function onLink(
   scenario: (
     parts: Pair & { link: Link; shareOf: (wait: () => Promise<unknown>) => Promise<number> },
   ) => Promise<unknown>,
+  server: PairSettings['server'] = {},
 ): Promise<unknown> {
   const down = { delay: DELAY };
-  return withServer({ seed: 7, up: settings, down, engine: nullCryptoEngine }, async (pair) => {
+  return withServer({ seed: 7, up: settings, down, server, engine: nullCryptoEngine }, async (pair) => {
     const link = pair.world.network.link(CLIENT_HOST, SERVER_HOST);
     const shareOf = async (wait: () => Promise<unknown>) => {
       const { delivered } = link.counters;
@@ -228,6 +229,25 @@ test('what an application did not send says nothing of the path', async () => {
     const share = await shareOf(() => world.sleep(2000));
     assert.ok(share > 0.9, `${share} of the link`);
   });
+});
+
+test('a receive window is part of the path: Startup ends, at what it lets through', async () => {
+  const { made, bbr } = watched();
+  const window = 30 * DATAGRAM;
+  const transportParams = { initialMaxData: window, maxConnectionWindow: window };
+  await onLink(
+    { delay: DELAY },
+    async (pair) => {
+      const sender = await Sender.connect(pair, bbr);
+      await sender.flood();
+      await pair.world.sleep(2000);
+      assert.notEqual(made[0]!.state, 'startup');
+      const ratio = made[0]!.maxBandwidth / (window / RTT);
+      // With what QUIC adds to the bytes that the window counts.
+      assert.ok(ratio > 1 && ratio < 1.15, `${made[0]!.maxBandwidth / MBIT} Mbit/s`);
+    },
+    { transportParams },
+  );
 });
 
 test('a pause neither loses the bandwidth nor brings a ProbeRTT; slow sending neither', async () => {

@@ -8,6 +8,7 @@ export type { Observer, QuicEvent } from '../connection/observe.ts';
 export type { TransportOptions } from '../connection/options.ts';
 export type { QlogDialect } from '../qlog/dialect.ts';
 export type { CongestionController, CongestionControllerFactory } from '../recovery/congestion/controller.ts';
+export { DeliveryRate, type LostPacket, type RateSample } from '../recovery/delivery-rate.ts';
 export {
   type LimitTimes,
   RECEIVE_LIMITS,

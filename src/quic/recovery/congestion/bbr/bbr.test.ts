@@ -147,6 +147,13 @@ test('few losses do not end Startup', () => {
   assert.equal(path.bbr.inflightLongTerm, Number.POSITIVE_INFINITY);
 });
 
+test('nor does one burst of losses', () => {
+  const path = pathOf();
+  path.fate = (pn) => (pn >= 100 && pn < 130 ? LOST : 0);
+  path.untilState('drain');
+  assert.ok(path.bbr.maxBandwidth > 2400, `${path.bbr.maxBandwidth}`);
+});
+
 test('a probe that loses too much ends, and bounds what is in flight; the next stops at the bound, the one after goes on', () => {
   const path = pathOf();
   path.untilState('probe_bw_up');
@@ -163,7 +170,9 @@ test('a probe that loses too much ends, and bounds what is in flight; the next s
   path.untilState('probe_bw_up');
   path.untilState('probe_bw_down');
   assert.ok(path.bbr.inflightLongTerm < bound + 2 * DATAGRAM);
+  const precautionAt = path.now;
   path.untilState('probe_bw_up');
+  assert.ok(path.now < precautionAt + 100, `again after ${path.now - precautionAt} ms`);
   path.untilState('probe_bw_down');
   const probes = ['probe_bw_refill', 'probe_bw_up', 'probe_bw_down'];
   assert.deepEqual(path.states, ['probe_bw_cruise', ...probes, ...probes], 'no cruise between the two');
@@ -191,7 +200,9 @@ test('losses that were mere reordering are taken back: the probe goes on, the bo
   path.fate = (pn) => (pn % 5 === 0 && late-- > 0 ? 12 : 0);
   path.untilState('probe_bw_down');
   assert.ok(path.bbr.inflightLongTerm < Number.POSITIVE_INFINITY);
+  const downAt = path.now;
   path.untilState('probe_bw_refill');
+  assert.ok(path.now < downAt + 20, `${path.now - downAt} ms later`);
   assert.equal(path.bbr.inflightLongTerm, Number.POSITIVE_INFINITY);
   const { packetsLost, spuriousLosses } = path.recovery.counters;
   assert.ok(packetsLost > 0 && packetsLost === spuriousLosses);
@@ -228,6 +239,20 @@ test('a path that holds less than a packet gets four datagrams, and its own rate
   path.run(8000);
   assert.ok(path.bbr.window >= 4 * DATAGRAM && path.bbr.window <= 12 * DATAGRAM, `${path.bbr.window / DATAGRAM}`);
   assert.ok(Math.abs(path.bbr.bandwidth / 50 - 1) < 0.05, `${path.bbr.bandwidth}`);
+});
+
+test('ProbeRTT halves what is in flight for 200 ms, and then the window is what it was', () => {
+  const path = pathOf();
+  path.run(1000);
+  path.untilState('probe_rtt');
+  const startedAt = path.now;
+  path.until(() => path.inFlight < 42);
+  const drainedAt = path.now;
+  path.until(() => path.bbr.state !== 'probe_rtt');
+  assert.equal(path.bbr.state, 'probe_bw_cruise');
+  assert.ok(drainedAt - startedAt < 60 && path.now - drainedAt >= 200 && path.now - drainedAt < 260);
+  assert.ok(path.bbr.window > 1.95 * 83 * DATAGRAM, `${path.bbr.window}`);
+  assert.ok(path.bbr.maxBandwidth > 2400, `${path.bbr.maxBandwidth}`);
 });
 
 test('ProbeRTT goes back to Startup when the pipe was never full', () => {
