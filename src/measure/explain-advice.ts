@@ -99,7 +99,7 @@ function pathAdvice(evidence: Evidence): string {
     return `it is full: ${queue}${lostShare > 0 ? ` and drops ${lost}` : ''}${window}`;
   }
   if (lostShare > 0) {
-    return `${lost} were lost without a queue to be seen, and losses keep the window small${window}; compare --cc bbr, which does not shrink for each`;
+    return `${lost} were lost without a queue to be seen, and losses keep the window small${window}; cubic and reno shrink for each, --cc bbr for a share of them only`;
   }
   if (isAllSlowStart) return `slow start had not come to its end: send more at once${window}`;
   return `neither losses nor a queue: the window still grows, or fits the path${window}`;

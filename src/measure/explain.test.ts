@@ -83,7 +83,7 @@ test('a path: full, lossy, or not yet known', () => {
   // 1000 bytes in 100 ms are 10 bytes/ms; times 20 ms: 200 bytes.
   assert.equal(
     lossy.advice,
-    '0.5% of the packets were lost without a queue to be seen, and losses keep the window small (window 2.54 KiB, 13 times the bandwidth-delay product at this rate); compare --cc bbr, which does not shrink for each',
+    '0.5% of the packets were lost without a queue to be seen, and losses keep the window small (window 2.54 KiB, 13 times the bandwidth-delay product at this rate); cubic and reno shrink for each, --cc bbr for a share of them only',
   );
   const full = explainSide(sending(path, { packetsLost: 20, rttSmoothedMs: 45 }), null);
   assert.match(

@@ -35,8 +35,8 @@ test('the token of a Retry is good for a minute, this address and port, and the 
   const decide = (now: number, remote: Address, id: Uint8Array) =>
     admission.decide(now, remote, id, token, 'always', 10);
   assert.deepEqual(decide(60_500, HERE, RETRY_ID), { type: 'accept', originalId: ORIGINAL, validated: true });
-  assert.equal(decide(60_501, HERE, RETRY_ID).type, 'refuse');
-  assert.equal(decide(600, HERE, ORIGINAL).type, 'refuse');
+  assert.deepEqual(decide(60_501, HERE, RETRY_ID), { type: 'refuse', code: 0x0b });
+  assert.deepEqual(decide(600, HERE, ORIGINAL), { type: 'refuse', code: 0x0b });
   assert.equal(decide(600, NEXT_DOOR, RETRY_ID).type, 'retry');
   assert.equal(decide(600, AWAY, RETRY_ID).type, 'retry');
 });
@@ -65,7 +65,7 @@ test('so many connections and no more; busy is when many handshakes are under wa
     admission.onAccepted(connection as unknown as Connection);
   }
   assert.equal(admission.decide(0, HERE, ORIGINAL, NONE, 'when-busy', 1000).type, 'retry');
-  assert.equal(admission.decide(0, HERE, ORIGINAL, NONE, 'never', 256).type, 'refuse');
+  assert.deepEqual(admission.decide(0, HERE, ORIGINAL, NONE, 'never', 256), { type: 'refuse', code: 0x02 });
   connections[0]!.state = 'established';
   assert.equal(admission.decide(0, HERE, ORIGINAL, NONE, 'when-busy', 1000).type, 'accept');
   admission.onForgotten(connections[1] as unknown as Connection);

@@ -1,5 +1,6 @@
 import type { Address } from '../base/address.ts';
 import { sameBytes } from '../base/cursor.ts';
+import { TransportErrorCode } from '../base/errors.ts';
 import type { Millis } from '../base/time.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { TokenSealer } from '../crypto/token.ts';
@@ -18,9 +19,13 @@ export type Decision =
   /** `originalId` is set when the client comes back from a Retry; `validated` when its address has been shown to be real. */
   | { readonly type: 'accept'; readonly originalId: Uint8Array | undefined; readonly validated: boolean }
   | { readonly type: 'retry' }
-  | { readonly type: 'refuse' };
+  /** `code` is that of the CONNECTION_CLOSE. */
+  | { readonly type: 'refuse'; readonly code: number };
 
-const REFUSE: Decision = { type: 'refuse' };
+/** RFC 9000 §5.2.2. */
+const FULL: Decision = { type: 'refuse', code: TransportErrorCode.CONNECTION_REFUSED };
+/** RFC 9000 §8.1.3: a client that had a Retry must not wait for nothing. */
+const BAD_TOKEN: Decision = { type: 'refuse', code: TransportErrorCode.INVALID_TOKEN };
 const RETRY: Decision = { type: 'retry' };
 
 /** Decides what becomes of a client's first Initial: how much a stranger may make this endpoint remember. RFC 9000 §8.1, §21. */
@@ -43,7 +48,7 @@ export class Admission {
     policy: RetryPolicy,
     maxConnections: number,
   ): Decision {
-    if (this.#connections >= maxConnections) return REFUSE;
+    if (this.#connections >= maxConnections) return FULL;
     if (token.length > 0) {
       const opened = this.#tokens.open(token, remote.host, remote.port);
       if (opened?.kind === 'retry') return this.#afterRetry(now, id, opened.issuedAt, opened.payload);
@@ -59,7 +64,7 @@ export class Admission {
     const originalLength = payload[0]!;
     const originalId = payload.slice(1, 1 + originalLength);
     const isOurs = sameBytes(payload.subarray(1 + originalLength), id);
-    if (!isOurs || now - issuedAt > RETRY_TOKEN_LIFETIME) return REFUSE;
+    if (!isOurs || now - issuedAt > RETRY_TOKEN_LIFETIME) return BAD_TOKEN;
     return { type: 'accept', originalId, validated: true };
   }
 

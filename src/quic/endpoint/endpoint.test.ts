@@ -81,6 +81,55 @@ test('a Retry whose integrity tag is wrong, that comes twice, or that comes late
   assert.equal(pair.server.connections.length, 1);
 });
 
+test('a server that is full says so at once, with little, and remembers nothing', () => {
+  for (const version of [QUIC_V1, QUIC_V2]) {
+    const versions = [version];
+    const pair = new EndpointPair({ client: { versions }, server: { versions, maxConnections: 1 } });
+    pair.established();
+    const client = pair.connect();
+    const before = pair.sentBytes.get(pair.server)!;
+    pair.run(100);
+    assert.equal(client.state, 'draining');
+    const { source, code, application } = client.closeInfo!;
+    assert.deepEqual({ source, code, application }, { source: 'peer', code: 0x02, application: false });
+    assert.ok(pair.sentBytes.get(pair.server)! - before < 120);
+    assert.equal(pair.server.connections.length, 1);
+  }
+});
+
+test('noise that looks like a first packet is not even refused', () => {
+  const pair = new EndpointPair({ server: { maxConnections: 0 } });
+  const client = pair.connect();
+  pair.flush();
+  const [first] = pair.inFlight.splice(0);
+  pair.deliver(pair.server, first!.source, flipped(first!, 8 * 600));
+  pair.flush();
+  assert.equal(pair.inFlight.length, 0);
+  pair.deliver(pair.server, first!.source, first!.bytes.slice());
+  pair.run(100);
+  assert.equal(client.closeInfo!.code, 0x02);
+});
+
+test('a client whose Retry token has expired hears so', () => {
+  const pair = new EndpointPair({ server: { retry: 'always' }, clientTransport: { maxIdleTimeout: 300_000 } });
+  const late: InFlight[] = [];
+  let stateless = 0;
+  pair.filter = (datagram) => {
+    if (datagram.from === pair.server) stateless++;
+    // The client's second Initial, the one with the token, is held up.
+    if (datagram.from !== pair.client || stateless === 0) return true;
+    late.push(datagram);
+    return false;
+  };
+  const client = pair.connect({ handshakeTimeout: 300_000 });
+  pair.run(61_000);
+  pair.filter = () => true;
+  assert.notEqual(client.state, 'closed');
+  pair.deliver(pair.server, late[0]!.source, late[0]!.bytes.slice());
+  pair.run(100);
+  assert.equal(client.closeInfo!.code, 0x0b);
+});
+
 test('a token from NEW_TOKEN spares the Retry', () => {
   const pair = new EndpointPair({ server: { retry: 'always' } });
   pair.established();

@@ -12,6 +12,7 @@ import { PacketType } from '../wire/frame-type.ts';
 import { Header, readHeader } from '../wire/header.ts';
 import { Admission, type RetryPolicy } from './admission.ts';
 import { isAuthentic } from './first-packet.ts';
+import { refusalPacket } from './refusal.ts';
 import { Router } from './router.ts';
 import { MIN_RESET, StatelessAnswers } from './stateless.ts';
 
@@ -184,6 +185,7 @@ export class Endpoint {
     const decision = this.#admission.decide(now, source, id, token, server.retry, server.maxConnections);
     switch (decision.type) {
       case 'refuse':
+        this.#refuse(source, bytes, clientId, id, decision.code);
         return undefined;
       case 'retry': {
         const retryId = randomBytes(this.#parts.random, LOCAL_ID_LENGTH);
@@ -196,6 +198,15 @@ export class Endpoint {
         if (!isAuthentic(this.#parts.engine, bytes, header)) return undefined;
         return this.#create(now, source, clientId, id, decision.originalId, decision.validated, server);
     }
+  }
+
+  /** Answers only what is a real first packet, so that noise makes no work. */
+  #refuse(source: Address, bytes: Uint8Array, clientId: Uint8Array, id: Uint8Array, code: number): void {
+    const { engine, random } = this.#parts;
+    const header = this.#header;
+    if (!this.#answers.hasRoom || !isAuthentic(engine, bytes, header)) return;
+    const serverId = randomBytes(random, LOCAL_ID_LENGTH);
+    this.#answers.refusal(source, refusalPacket(engine, header.version, clientId, serverId, id, code));
   }
 
   #create(

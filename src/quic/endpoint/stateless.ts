@@ -16,7 +16,7 @@ interface Answer {
   readonly bytes: Uint8Array;
 }
 
-/** Answers that need no connection: Version Negotiation, Retry, stateless reset. */
+/** Answers that need no connection: Version Negotiation, Retry, refusal, stateless reset. */
 export class StatelessAnswers {
   readonly #random: Random;
   #waiting: Answer[] = [];
@@ -80,6 +80,11 @@ export class StatelessAnswers {
     out[0] = (out[0]! & 0x3f) | 0x40;
     out.set(token, length - TOKEN_LENGTH);
     this.#push(remote, out);
+  }
+
+  /** Tells a client that it gets no connection, in a packet of `refusalPacket`. */
+  refusal(remote: Address, packet: Uint8Array): void {
+    this.#push(remote, packet);
   }
 
   #push(remote: Address, bytes: Uint8Array): void {
