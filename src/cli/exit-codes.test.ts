@@ -23,6 +23,8 @@ test('each kind of failure has its own exit code and one line', () => {
     [tls(45), 4, /expired/u],
     [tls(48), 4, /--ca/u],
     [tls(120), 7, /not a 'weir serve'/u],
+    [new QuicError('ERR_QUIC_TRANSPORT_ERROR', 'x', { errorCode: 2 }), 5, /as many connections as it takes/u],
+    [new QuicError('ERR_QUIC_TRANSPORT_ERROR', 'x', { errorCode: 10 }), 6, /x/u],
     [new TransferError('refused', 'r', { detail: 'bad_token' }), 4, /r/u],
     [new TransferError('refused', 'r', { detail: 'no_space' }), 5, /r/u],
     [new TransferError('peer_failed', 'r', { detail: 'storage' }), 6, /r/u],

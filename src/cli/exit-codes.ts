@@ -107,6 +107,9 @@ function experimentFailure(error: ExperimentError, where: string): Failure {
   }
 }
 
+/** RFC 9000 §20.1. */
+const CONNECTION_REFUSED = 0x02;
+
 function quicFailure(error: QuicError, where: string): Failure {
   switch (error.code) {
     case 'ERR_QUIC_HANDSHAKE_TIMEOUT':
@@ -127,6 +130,10 @@ function quicFailure(error: QuicError, where: string): Failure {
       };
     case 'ERR_QUIC_INVALID_ARGUMENT':
       return { exitCode: ExitCode.USAGE, message: error.message };
+    case 'ERR_QUIC_TRANSPORT_ERROR':
+      return Number(error.errorCode) === CONNECTION_REFUSED
+        ? { exitCode: ExitCode.REFUSED, message: `${where} has as many connections as it takes: try again later` }
+        : { exitCode: ExitCode.LOST, message: error.message };
     case 'ERR_QUIC_INTERNAL_ERROR':
       return { exitCode: ExitCode.INTERNAL, message: error.message };
     default:
