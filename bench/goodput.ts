@@ -8,7 +8,7 @@ const directions = ['up', 'down'] as const;
 
 /** 1 and 8 streams, up and down; TLS over TCP, which has one stream, in the cases with one. */
 export async function goodput(setup: BenchSetup): Promise<Answer> {
-  const bytes = (setup.quick ? 192 : 1024) * mebibyte;
+  const bytes = (setup.quick ? 192 : 2048) * mebibyte;
   const subjects = setup.subjects.filter(({ ours, plain, variant }) => (ours ? !plain : !variant));
   const describe = ({ direction, streams }: Transfer) => ({ direction, streams });
   const measure = measureTransfer.bind(undefined, setup);

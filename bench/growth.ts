@@ -14,7 +14,7 @@ function principal({ subjects }: BenchSetup): Subject[] {
 
 /** 1 to 1,000 streams of one connection share the same bytes. */
 export async function streams(setup: BenchSetup): Promise<Answer> {
-  const bytes = (setup.quick ? 256 : 1024) * mebibyte;
+  const bytes = (setup.quick ? 256 : 4096) * mebibyte;
   const counts = setup.quick ? [1, 1000] : [1, 10, 100, 1000];
   const cases = counts.flatMap((count) => directions.map((direction) => ({ bytes, streams: count, direction })));
   const subjects = principal(setup).filter(({ ours, multiplexes }) => multiplexes && (ours || !setup.quick));
