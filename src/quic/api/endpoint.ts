@@ -3,6 +3,7 @@ import type { Connection } from '../connection/connection.ts';
 import type { Datapath } from '../driver/datapath.ts';
 import { Driver } from '../driver/driver.ts';
 import type { Verifier } from '../tls/certificates/verifier.ts';
+import { loadJudgement } from '../tls/certificates/verifier.ts';
 import { type HostAndPort, parseAddress } from './address.ts';
 import { QuicError } from './errors.ts';
 import type { EndpointHost, ResolvedHost } from './host.ts';
@@ -102,6 +103,7 @@ export class QuicEndpoint implements AsyncDisposable {
   ): Promise<QuicSession> {
     const settings = clientSettings(options, asked.host, this.#host);
     const driver = await this.#bind(remote.family);
+    if (settings.judgesChains) await loadJudgement();
     signal?.throwIfAborted();
     const address = this.#datapath!.address(remote.family, remote.host, asked.port);
     const connection = driver.connect(address, settings.connection);
@@ -127,6 +129,7 @@ export class QuicEndpoint implements AsyncDisposable {
     const settings = serverSettings(options, this.#options, this.#host);
     this.#listening = { onsession, options, verifier: settings.verifier };
     const driver = await this.#bind(undefined);
+    if (settings.judgesChains) await loadJudgement();
     driver.listen(settings.connection);
     const { signal } = options;
     if (signal?.aborted) this.destroy(signal.reason);

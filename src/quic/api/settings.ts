@@ -32,6 +32,8 @@ const MAX_DATAGRAM_SIZE = 65_527;
 export interface ClientSettings {
   readonly connection: ClientConnectionOptions;
   readonly verifier: Verifier;
+  /** Whether certificate chains are to be judged: what that takes is loaded before the connection begins. */
+  readonly judgesChains: boolean;
   /** The name that the server's certificate must be for; undefined when there is none. */
   readonly serverName: string | undefined;
 }
@@ -40,6 +42,8 @@ export interface ClientSettings {
 export interface ServerSettings {
   readonly connection: ServerConnectionOptions;
   readonly verifier: Verifier;
+  /** As of a client. */
+  readonly judgesChains: boolean;
 }
 
 /**
@@ -62,6 +66,7 @@ export function clientSettings(options: ConnectOptions, name: string, host: Endp
       ...(options.token && { token: options.token }),
     },
     verifier: verifierOf(options.verifyPeer ?? 'strict', options.ca, host, 'server'),
+    judgesChains: judgesChains(options.verifyPeer),
     serverName,
   };
 }
@@ -87,6 +92,7 @@ export function serverSettings(options: ListenOptions, endpoint: EndpointOptions
       maxConnections: maxConnectionsTotal === 0 ? Number.POSITIVE_INFINITY : maxConnectionsTotal,
     },
     verifier: verifierOf(options.verifyPeer ?? 'strict', options.ca, host, 'client'),
+    judgesChains: (options.clientAuth ?? 'no') !== 'no' && judgesChains(options.verifyPeer),
   };
 }
 
@@ -195,6 +201,10 @@ function verifierOf(
   const pins = 'pin' in verifyPeer ? [verifyPeer.pin] : verifyPeer.pins;
   if (pins.length === 0) throw invalid('verifyPeer: no pin given');
   return pinVerifier(pins.map(pinBytes));
+}
+
+function judgesChains(verifyPeer: VerifyPeer = 'strict'): boolean {
+  return verifyPeer === 'strict' || (typeof verifyPeer === 'object' && 'ca' in verifyPeer);
 }
 
 function strictVerifier(

@@ -1,3 +1,6 @@
+// What the api would load when it is first needed is loaded: real time must not pass in a simulated run.
+import '../tls/certificates/issue.ts';
+import '../tls/certificates/judgement.ts';
 import { chooseEngine } from '../api/engine-choice.ts';
 import type { EndpointHost, ResolvedHost } from '../api/host.ts';
 import { SeededRandom } from '../base/random.ts';

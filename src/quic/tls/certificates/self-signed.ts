@@ -1,6 +1,5 @@
 import { createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
-import { issueCertificate, toPem } from './issue.ts';
 import { spkiPin } from './pin.ts';
 
 export { spkiPin } from './pin.ts';
@@ -31,6 +30,8 @@ const DAY = 24 * HOUR;
 
 /** Makes a self-signed end-entity certificate (CA:FALSE) with a fresh key. */
 export async function makeSelfSigned(options: SelfSignedOptions): Promise<SelfSigned> {
+  // Loaded when it is first needed: it is large, and most programs make no certificate.
+  const { issueCertificate, toPem } = await import('./issue.ts');
   const privateKey = await makeKey(options.keyType ?? 'P-256');
   const notBefore = options.notBefore ?? new Date(Date.now() - HOUR);
   const commonName = options.names[0] ?? 'weir';

@@ -1,7 +1,7 @@
 import { type CertificateVerdict, TlsAlert } from '../session.ts';
 import { isPinned, spkiPin } from './pin.ts';
 
-export { type ChainVerifierOptions, chainVerifier } from './chain.ts';
+export { type ChainVerifierOptions, chainVerifier, loadJudgement } from './chain.ts';
 
 /** Judges a peer's certificates (DER, leaf first) for a server name: the answer to a `verify` event. It does not reject. */
 export type Verifier = (
