@@ -33,8 +33,6 @@ export type Message =
   | { readonly type: 'finished'; readonly name: string }
   | { readonly type: 'failed'; readonly code: FailureCode; readonly reason: string };
 
-export type MessageType = Message['type'];
-
 /**
  * Reads a message body. Unknown fields are ignored, and so are messages of unknown types (undefined).
  * @throws TransferError `protocol` when a known message lacks a field or has a wrong one.
