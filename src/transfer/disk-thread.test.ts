@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { constants, existsSync, statfsSync } from 'node:fs';
 import { type FileHandle, mkdtemp, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
@@ -168,4 +169,18 @@ test('memory that is gone is refused, not a crash', async () => {
   const memory = new ArrayBuffer(3);
   const both = [thread.move(memory, 0, 3), thread.move(memory, 0, 3)];
   for (const result of await Promise.allSettled(both)) assert.equal(result.status, 'rejected');
+});
+
+test('a process that has nothing else to do waits until the thread has ended', () => {
+  const module = new URL('disk-thread.js', import.meta.url).href;
+  const source = `import { openSync } from 'node:fs';
+    import { DiskThread } from '${module}';
+    const thread = DiskThread.start(openSync(process.execPath, 'r'), 'read');
+    const moves = Array.from({ length: 40 }, () => thread.move(new ArrayBuffer(1 << 20), 0, 1 << 20));
+    for (const move of moves) move.catch(() => undefined);
+    await moves[0];
+    await thread.close();
+    console.log('closed');`;
+  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', source], { encoding: 'utf8' });
+  assert.equal(stdout, 'closed\n', stderr);
 });

@@ -72,8 +72,10 @@ export class DiskThread {
   /** Starts one for an open file, or answers undefined where threads are not allowed. The file must stay open until `close`. */
   static start(fd: number, direction: 'read' | 'write', directFd = -1): DiskThread | undefined {
     const workerData: DiskThreadData = { fd, directFd, direction };
+    // A program that came on the command line (--eval) has this flag, which a worker in a file must not have.
+    const execArgv = process.execArgv.filter((argument) => !argument.startsWith('--input-type'));
     try {
-      return new DiskThread(new Worker(new URL('disk-worker.js', import.meta.url), { workerData }));
+      return new DiskThread(new Worker(new URL('disk-worker.js', import.meta.url), { workerData, execArgv }));
     } catch {
       return undefined;
     }
@@ -120,7 +122,8 @@ export class DiskThread {
         pending.reject(Object.assign(new Error(message), { code }));
       } else pending.resolve(answer);
     }
-    if (this.#pending.size === 0) this.#worker.unref();
+    // `terminate` keeps the process alive until the thread has ended: late answers must not undo that.
+    if (this.#pending.size === 0 && this.#error === undefined) this.#worker.unref();
   }
 
   #fail(error: Error): void {
