@@ -275,7 +275,9 @@ function enlargeBuffers(socket: Socket): void {
   for (const set of [() => socket.setRecvBufferSize(SOCKET_BUFFER), () => socket.setSendBufferSize(SOCKET_BUFFER)]) {
     try {
       set();
-    } catch {}
+    } catch {
+      // As above.
+    }
   }
 }
 
