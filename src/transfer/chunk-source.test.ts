@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { withServer } from '../../test/support/simulated-pair.ts';
@@ -8,9 +7,11 @@ import { ChunkSource } from './chunk-source.ts';
 import { ChunkPlan } from './plan.ts';
 import { receiveFile } from './receiver.ts';
 import { sendFile } from './sender.ts';
-import type { HashedChunk, PartFile, SourceFile, TargetStore } from './storage.ts';
+import type { PartFile, SourceFile, TargetStore } from './storage.ts';
+import { TAG_KEY_BYTES } from './tag.ts';
 
 const TOKEN = new Uint8Array(16).fill(7);
+const KEY = new Uint8Array(TAG_KEY_BYTES);
 
 function bytesOf(length: number, seed: number): Uint8Array {
   const bytes = new Uint8Array(length);
@@ -18,50 +19,35 @@ function bytesOf(length: number, seed: number): Uint8Array {
   return bytes;
 }
 
-/** Hands memory over as a thread would: the giver's is empty from now on. */
-function handOver(memory: ArrayBuffer): ArrayBuffer {
-  return structuredClone(memory, { transfer: [memory] });
-}
-
-function hashed(memory: ArrayBuffer, length: number): HashedChunk {
-  const hash = createHash('sha256')
-    .update(new Uint8Array(memory, 0, length))
-    .digest();
-  return { memory, hash: new Uint8Array(hash) };
-}
-
-/** A file in memory that is read into memory handed over; counts how much of it there is. */
-class HandedSource implements SourceFile {
+/** A file in memory; counts how many memories it has been read into, each once. */
+class MemorySource implements SourceFile {
   readonly name = 'file.bin';
   readonly size: number;
-  /** Chunks of memory seen, each once: those that came back are marked in their first reading. */
-  made = 0;
+  readonly #memories = new Set<ArrayBufferLike>();
   readonly #content: Uint8Array;
-  readonly #known = new Set<ArrayBuffer>();
 
   constructor(content: Uint8Array) {
     this.size = content.length;
     this.#content = content;
   }
 
-  readAt(): Promise<void> {
-    throw new Error('readHashed is there');
+  get made(): number {
+    return this.#memories.size;
   }
 
-  async readHashed(memory: ArrayBuffer, offset: number, length: number): Promise<HashedChunk> {
-    if (!this.#known.delete(memory)) this.made++;
-    const own = handOver(memory);
-    this.#known.add(own);
-    new Uint8Array(own).set(this.#content.subarray(offset, offset + length));
-    return hashed(own, length);
+  async readAt(into: Uint8Array, offset: number): Promise<void> {
+    this.#memories.add(into.buffer);
+    // What was there is gone at once, also where the file ends.
+    new Uint8Array(into.buffer).fill(0xee);
+    into.set(this.#content.subarray(offset, offset + into.length));
   }
 
   async assertUnchanged(): Promise<void> {}
   async close(): Promise<void> {}
 }
 
-/** Keeps one file in memory, written from memory handed over. */
-class HandedStore implements TargetStore {
+/** Keeps one file in memory, written some time after it was asked. */
+class MemoryStore implements TargetStore {
   content: Uint8Array | undefined;
 
   async freeBytes(): Promise<number> {
@@ -72,11 +58,9 @@ class HandedStore implements TargetStore {
     const content = new Uint8Array(size);
     return {
       restart: async () => void content.fill(0),
-      writeAt: () => Promise.reject(new Error('writeHashed is there')),
-      writeHashed: async (memory, offset, length) => {
-        const own = handOver(memory);
-        content.set(new Uint8Array(own, 0, length), offset);
-        return hashed(own, length);
+      writeAt: async (bytes, offset) => {
+        await new Promise((resolve) => setImmediate(resolve));
+        content.set(bytes, offset);
       },
       commit: async () => {
         this.content = content;
@@ -100,8 +84,8 @@ test('memory that is used again never changes what is still to be sent, whatever
   await fc.assert(
     fc.asyncProperty(settings, async ({ seed, loss, jitter, streams, iterations }) => {
       const content = bytesOf(2_000_000, seed);
-      const file = new HandedSource(content);
-      const store = new HandedStore();
+      const file = new MemorySource(content);
+      const store = new MemoryStore();
       const path = { delay: 10, jitter, loss, bitsPerSecond: 50e6 };
       await withServer({ seed, path }, async ({ world, accepted, connect }) => {
         const session = await connect();
@@ -120,8 +104,8 @@ test('memory that is used again never changes what is still to be sent, whatever
 });
 
 test('what it holds is what is read ahead and what the streams have not released', async () => {
-  const file = new HandedSource(bytesOf(1000 * 64, 1));
-  const source = new ChunkSource(file, new ChunkPlan(file.size, 64), 4);
+  const file = new MemorySource(bytesOf(1000 * 64, 1));
+  const source = new ChunkSource(file, new ChunkPlan(file.size, 64), KEY, 4);
   const writer = { bytesReleased: 0, writev: async () => undefined, end: async () => 0 };
   let end = 0;
   for (let taken = 1; taken <= 1000; taken++) {
@@ -137,8 +121,8 @@ test('what it holds is what is read ahead and what the streams have not released
 
 test('a stream that never says what it has released costs memory, not data', async () => {
   const content = bytesOf(640, 2);
-  const file = new HandedSource(content);
-  const source = new ChunkSource(file, new ChunkPlan(640, 64), 2);
+  const file = new MemorySource(content);
+  const source = new ChunkSource(file, new ChunkPlan(640, 64), KEY, 2);
   const writer = { writev: async () => undefined, end: async () => 0 };
   const kept: Uint8Array[] = [];
   for (let next = source.take(); next !== undefined; next = source.take()) {

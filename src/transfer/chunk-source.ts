@@ -1,8 +1,8 @@
 import type { CarrierWriter } from './carrier.ts';
-import { sha256 } from './hash.ts';
 import { ChunkLedger, type ChunkPlan } from './plan.ts';
 import { encodeRecordHeader } from './records.ts';
-import type { HashedChunk, SourceFile } from './storage.ts';
+import type { SourceFile } from './storage.ts';
+import { chunkTag, fileDigest } from './tag.ts';
 
 /** A chunk ready to go: its record header and its bytes. */
 export interface Chunk {
@@ -19,12 +19,13 @@ interface Lent {
 
 /**
  * Hands out the chunks of one iteration, in file order, to whichever stream asks: a stream with room takes the next one, so a
- * slow stream holds up nothing but the chunk it carries. Reads and hashes ahead, into memory that it uses again as soon as the
+ * slow stream holds up nothing but the chunk it carries. Reads ahead, into memory that it uses again as soon as the
  * stream that took it needs it no more: what it holds is what it has read ahead and what is not acknowledged.
  */
 export class ChunkSource {
   readonly #file: SourceFile;
   readonly #plan: ChunkPlan;
+  readonly #key: Uint8Array;
   readonly #ledger: ChunkLedger;
   readonly #depth: number;
   /** Chunks being read, next one first. At most #depth. */
@@ -33,10 +34,11 @@ export class ChunkSource {
   readonly #lent = new Map<CarrierWriter, Lent>();
   #next = 0;
 
-  /** @param depth how many chunks to read ahead, at least 1. */
-  constructor(file: SourceFile, plan: ChunkPlan, depth: number) {
+  /** @param key for the chunks' tags. @param depth how many chunks to read ahead, at least 1. */
+  constructor(file: SourceFile, plan: ChunkPlan, key: Uint8Array, depth: number) {
     this.#file = file;
     this.#plan = plan;
+    this.#key = key;
     this.#ledger = new ChunkLedger(plan.count);
     this.#depth = depth;
   }
@@ -60,8 +62,8 @@ export class ChunkSource {
   }
 
   /** The digest of the whole file; valid when every chunk that was taken has resolved. */
-  digest(): Promise<Uint8Array> {
-    return sha256(this.#ledger.hashes);
+  get digest(): string {
+    return fileDigest(this.#ledger.tags);
   }
 
   #fill(): void {
@@ -76,16 +78,11 @@ export class ChunkSource {
   async #read(index: number): Promise<Chunk> {
     const offset = this.#plan.offsetOf(index);
     const length = this.#plan.lengthOf(index);
-    const { memory, hash } = await this.#readHashed(this.#memory(), offset, length);
-    this.#ledger.claim(index, hash);
-    return { header: encodeRecordHeader({ offset, length, hash }), bytes: new Uint8Array(memory, 0, length) };
-  }
-
-  async #readHashed(memory: ArrayBuffer, offset: number, length: number): Promise<HashedChunk> {
-    if (this.#file.readHashed !== undefined) return this.#file.readHashed(memory, offset, length);
-    const bytes = new Uint8Array(memory, 0, length);
+    const bytes = new Uint8Array(this.#memory(), 0, length);
     await this.#file.readAt(bytes, offset);
-    return { memory, hash: await sha256(bytes) };
+    const tag = chunkTag(this.#key, offset, bytes);
+    this.#ledger.claim(index, tag);
+    return { header: encodeRecordHeader({ offset, length, tag }), bytes };
   }
 
   /** Memory for one chunk, used or new. */

@@ -1,10 +1,9 @@
 import { type FileHandle, link, open, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pageAligned } from './direct-io.ts';
-import type { DiskThread } from './disk-thread.ts';
+import { type DirectFile, pageAligned } from './direct-io.ts';
 import { systemCode, type TransferError } from './errors.ts';
 import { numberedName } from './names.ts';
-import type { HashedChunk, PartFile } from './storage.ts';
+import type { PartFile } from './storage.ts';
 import { storageError } from './storage-error.ts';
 import { WriteBack } from './write-back.ts';
 import { isZero } from './zeros.ts';
@@ -20,27 +19,24 @@ export interface PartSettings {
   readonly durable: boolean;
 }
 
-/** A file under way in a folder on disk. A large one is written and hashed on a thread, past the page cache where that works. */
+/** A file under way in a folder on disk; a large one is written past the page cache where that works. */
 export class DiskPart implements PartFile {
   readonly #settings: PartSettings;
   readonly #handle: FileHandle;
-  readonly #thread: DiskThread | undefined;
   /** The same file, past the page cache. */
-  readonly #direct: FileHandle | undefined;
+  readonly #direct: DirectFile | undefined;
   readonly #writeBack: WriteBack | undefined;
-  readonly makeMemory?: (bytes: number) => ArrayBuffer;
-  readonly writeHashed?: (memory: ArrayBuffer, offset: number, length: number) => Promise<HashedChunk>;
   #isOver = false;
 
-  constructor(settings: PartSettings, handle: FileHandle, direct?: FileHandle, thread?: DiskThread) {
+  constructor(settings: PartSettings, handle: FileHandle, direct?: DirectFile) {
     this.#settings = settings;
     this.#handle = handle;
-    this.#thread = thread;
     this.#direct = direct;
     this.#writeBack = settings.durable ? new WriteBack(handle) : undefined;
-    if (direct !== undefined) this.makeMemory = pageAligned;
-    if (thread !== undefined)
-      this.writeHashed = (memory, offset, length) => this.#writeOn(thread, memory, offset, length);
+  }
+
+  makeMemory(bytes: number): ArrayBuffer {
+    return this.#direct === undefined ? new ArrayBuffer(bytes) : pageAligned(bytes);
   }
 
   async restart(): Promise<void> {
@@ -56,7 +52,8 @@ export class DiskPart implements PartFile {
     // files sparse; the comparison ends at the first other byte.
     if (isZero(bytes)) return;
     try {
-      let written = 0;
+      let written = (await this.#direct?.writeAt(bytes, offset)) ?? 0;
+      if (written === bytes.length) return;
       while (written < bytes.length) {
         const { bytesWritten } = await this.#handle.write(bytes, written, bytes.length - written, offset + written);
         written += bytesWritten;
@@ -67,19 +64,8 @@ export class DiskPart implements PartFile {
     }
   }
 
-  async #writeOn(thread: DiskThread, memory: ArrayBuffer, offset: number, length: number): Promise<HashedChunk> {
-    try {
-      const chunk = await thread.move(memory, offset, length);
-      if (chunk.isCached) this.#writeBack?.onWritten(length);
-      return chunk;
-    } catch (cause) {
-      throw this.#problem(cause);
-    }
-  }
-
   async commit(size: number): Promise<string> {
     try {
-      await this.#thread?.close();
       await this.#direct?.close();
       // What lies beyond a hole at the end is not there yet.
       if ((await this.#handle.stat()).size < size) await this.#handle.truncate(size);
@@ -97,8 +83,6 @@ export class DiskPart implements PartFile {
   async discard(): Promise<void> {
     if (this.#isOver) return;
     this.#isOver = true;
-    // The thread first: the number of a closed file may be another file's at once.
-    await this.#thread?.close();
     await this.#direct?.close().catch(() => undefined);
     await this.#handle.close().catch(() => undefined);
     await unlink(this.#settings.path).catch(() => undefined);

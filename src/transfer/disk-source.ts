@@ -1,11 +1,10 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { DiskThread, THREAD_FROM_BYTES } from './disk-thread.ts';
 import { messageOf, systemCode, TransferError } from './errors.ts';
-import type { HashedChunk, SourceFile } from './storage.ts';
+import type { SourceFile } from './storage.ts';
 
-/** Opens a file on disk for sending; a large one gets a thread that reads and hashes it. Close it. @throws TransferError `source` with what is wrong with it. */
+/** Opens a file on disk for sending. Close it. @throws TransferError `source` with what is wrong with it. */
 export async function openSource(path: string): Promise<SourceFile> {
   let handle: FileHandle;
   try {
@@ -42,8 +41,6 @@ class DiskSource implements SourceFile {
   readonly #path: string;
   readonly #handle: FileHandle;
   readonly #modifiedAt: number;
-  readonly #thread: DiskThread | undefined;
-  readonly readHashed?: (memory: ArrayBuffer, offset: number, length: number) => Promise<HashedChunk>;
 
   constructor(path: string, handle: FileHandle, size: number, modifiedAt: number) {
     this.name = basename(path);
@@ -51,10 +48,6 @@ class DiskSource implements SourceFile {
     this.#path = path;
     this.#handle = handle;
     this.#modifiedAt = modifiedAt;
-    const thread = size < THREAD_FROM_BYTES ? undefined : DiskThread.start(handle.fd, 'read');
-    this.#thread = thread;
-    if (thread !== undefined)
-      this.readHashed = (memory, offset, length) => this.#readOn(thread, memory, offset, length);
   }
 
   async readAt(into: Uint8Array, offset: number): Promise<void> {
@@ -71,21 +64,12 @@ class DiskSource implements SourceFile {
     }
   }
 
-  async #readOn(thread: DiskThread, memory: ArrayBuffer, offset: number, length: number): Promise<HashedChunk> {
-    const chunk = await thread.move(memory, offset, length).catch((cause) => {
-      throw this.#unreadable(cause);
-    });
-    if (chunk.count < length) throw this.#changed();
-    return chunk;
-  }
-
   async assertUnchanged(): Promise<void> {
     const stat = await this.#handle.stat();
     if (stat.size !== this.size || stat.mtimeMs !== this.#modifiedAt) throw this.#changed();
   }
 
   async close(): Promise<void> {
-    await this.#thread?.close();
     await this.#handle.close();
   }
 

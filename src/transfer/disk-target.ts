@@ -2,9 +2,8 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, statfs, unlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { openDirect } from './direct-io.ts';
+import { DIRECT_FROM_BYTES, DirectFile } from './direct-io.ts';
 import { DiskPart } from './disk-part.ts';
-import { DiskThread, THREAD_FROM_BYTES } from './disk-thread.ts';
 import { systemCode } from './errors.ts';
 import { cutToBytes, PART_NAME } from './names.ts';
 import type { PartFile, TargetStore } from './storage.ts';
@@ -59,9 +58,8 @@ export class TargetFolder implements TargetStore {
     try {
       const handle = await open(path, 'wx', 0o666);
       const settings = { folder: this.path, path, name, overwrite: this.#overwrite, durable: this.#durable };
-      if (size < THREAD_FROM_BYTES) return new DiskPart(settings, handle);
-      const direct = this.#durable ? await openDirect(path) : undefined;
-      return new DiskPart(settings, handle, direct, DiskThread.start(handle.fd, 'write', direct?.fd));
+      const direct = this.#durable && size >= DIRECT_FROM_BYTES ? await DirectFile.open(path) : undefined;
+      return new DiskPart(settings, handle, direct);
     } catch (cause) {
       throw storageError(this.path, cause);
     }

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, open, readdir, readFile, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
+import { DIRECT_FROM_BYTES } from './direct-io.ts';
 import { openSource } from './disk-source.ts';
 import { TargetFolder } from './disk-target.ts';
 import { TransferError } from './errors.ts';
@@ -132,74 +133,51 @@ test('what cannot be sent is refused with its reason', async () => {
   }
 });
 
-/** Enough for a thread of its own; almost all of it is a hole. */
-const LARGE = (64 << 20) + 1000;
+/** Enough to be written directly where that can be; almost all of it is a hole. */
+const LARGE = DIRECT_FROM_BYTES + 1000;
 
-function filled(length: number, value: number): ArrayBuffer {
-  return new Uint8Array(length).fill(value).buffer;
+function filled(bytes: Uint8Array, value: number): Uint8Array {
+  return bytes.fill(value);
 }
 
-const sha256 = (bytes: Uint8Array) => new Uint8Array(createHash('sha256').update(bytes).digest());
-
-test('a large source is read and hashed on a thread, and what happens to its file is noticed there', async () => {
-  const path = join(folder, 'large');
-  const file = await open(path, 'w');
-  await file.truncate(LARGE);
-  await file.write(text('the end'), 0, 7, LARGE - 7);
-  await file.close();
-  const source = await openSource(path);
-  try {
-    const { memory, hash } = await source.readHashed!(new ArrayBuffer(1 << 20), LARGE - 7, 7);
-    assert.equal(Buffer.from(memory, 0, 7).toString(), 'the end');
-    assert.deepEqual(hash, sha256(text('the end')));
-    await truncate(path, LARGE - 1);
-    await assert.rejects(source.readHashed!(memory, LARGE - 7, 7), isError('source', /changed while/u));
-  } finally {
-    await source.close();
-  }
-  await assert.rejects(source.readHashed!(new ArrayBuffer(1), 0, 1), isError('source', /cannot read .*closed/u));
-});
-
-test('a large file is written and hashed on a thread, durable or not, with holes and an odd end', async () => {
+test('a large file is complete, durable or not, with holes and an odd end, from whatever memory', async () => {
   for (const durable of [true, false]) {
-    const name = `large-${durable}`;
-    const part = await new TargetFolder(folder, { durable }).begin(name, LARGE);
-    const make = part.makeMemory ?? ((bytes: number) => new ArrayBuffer(bytes));
-    const chunks: [index: number, value: number, length: number][] = [
-      [64, 3, 1000],
-      [5, 1, 1 << 20],
-      [7, 0, 1 << 20],
-      [6, 2, 1 << 20],
-    ];
-    for (const [index, value, length] of chunks) {
-      const memory = make(1 << 20);
-      new Uint8Array(memory).fill(value, 0, length);
-      const stored = await part.writeHashed!(memory, index << 20, length);
-      assert.deepEqual(stored.hash, sha256(new Uint8Array(length).fill(value)));
-      assert.equal(stored.memory.byteLength, 1 << 20);
-    }
-    assert.equal(await part.commit(LARGE), name);
-    const content = await readFile(join(folder, name));
-    assert.equal(content.length, LARGE);
-    for (const [index, value, length] of chunks) {
-      assert.equal(
-        Buffer.compare(content.subarray(index << 20, (index << 20) + length), Buffer.alloc(length, value)),
-        0,
+    for (const ordinary of [true, false]) {
+      const name = `large-${durable}-${ordinary}`;
+      const part = await new TargetFolder(folder, { durable }).begin(name, LARGE);
+      const memory = (): ArrayBuffer => (ordinary ? new ArrayBuffer(1 << 20) : part.makeMemory!(1 << 20));
+      const chunks: [index: number, value: number, length: number][] = [
+        [64, 3, 1000],
+        [5, 1, 1 << 20],
+        [7, 0, 1 << 20],
+        [6, 2, 1 << 20],
+      ];
+      const writes = chunks.map(([index, value, length]) =>
+        part.writeAt(filled(new Uint8Array(memory(), 0, length), value), index << 20),
       );
+      await Promise.all(writes);
+      assert.equal(await part.commit(LARGE), name);
+      const content = await readFile(join(folder, name));
+      assert.equal(content.length, LARGE);
+      for (const [index, value, length] of chunks) {
+        const there = content.subarray(index << 20, (index << 20) + length);
+        assert.equal(Buffer.compare(there, Buffer.alloc(length, value)), 0);
+      }
+      if (process.platform === 'linux') assert.ok((await stat(join(folder, name))).blocks * 512 < 4 << 20);
+      await rm(join(folder, name));
     }
-    if (process.platform === 'linux') assert.ok((await stat(join(folder, name))).blocks * 512 < 4 << 20);
-    await rm(join(folder, name));
   }
 });
 
-test('discarding a large file while its thread writes leaves nothing, and says why the writes ended', async () => {
+test('discarding a large file while it is being written leaves nothing', async () => {
   const part = await new TargetFolder(folder).begin('large', LARGE);
-  const writes = Array.from({ length: 40 }, (_, i) => part.writeHashed!(filled(1 << 20, 1), i << 20, 1 << 20));
+  const writes = Array.from({ length: 40 }, (_, i) =>
+    part.writeAt(filled(new Uint8Array(part.makeMemory!(1 << 20)), 1), i << 20),
+  );
   const settled = Promise.allSettled(writes);
   await writes[0];
   await part.discard();
-  const last = (await settled).at(-1)!;
-  assert.equal(last.status, 'rejected');
-  assert.ok(isError('storage', /cannot write in .*closed/u)(last.reason));
+  await settled;
   assert.deepEqual(await readdir(folder), []);
+  await assert.rejects(part.writeAt(text('late'), 0), isError('storage', /cannot write in/u));
 });

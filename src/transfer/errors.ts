@@ -58,7 +58,7 @@ export class TransferError extends Error {
   }
 }
 
-/** Application error codes of `weir/1` in CONNECTION_CLOSE, RESET_STREAM and STOP_SENDING. */
+/** Application error codes of `weir/2` in CONNECTION_CLOSE, RESET_STREAM and STOP_SENDING. */
 export const CloseCode = {
   /** All is done. */
   DONE: 0,

@@ -52,5 +52,5 @@ export { decodePreamble, encodePreamble, PREAMBLE_BYTES, StreamInput } from './r
 export { type IterationReport, LiveIteration, type TransferEvents, type TransferReport } from './report.ts';
 export { type SendOptions, sendFile } from './sender.ts';
 export { HANDSHAKE_TIMEOUT, KEEP_ALIVE, receiverTransport, SENDER_TRANSPORT } from './session-options.ts';
-export type { HashedChunk, PartFile, SourceFile, TargetStore } from './storage.ts';
+export type { PartFile, SourceFile, TargetStore } from './storage.ts';
 export { base64url, DEFAULT_PORT, formatTicket, parseTicket, sameToken, type Ticket, TOKEN_BYTES } from './ticket.ts';

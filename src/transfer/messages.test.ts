@@ -45,7 +45,7 @@ const READING: SideReading = {
 const MESSAGES: readonly Message[] = [
   { type: 'hello', version: 1, token: 'abc', software: 'weir/0' },
   { type: 'welcome', version: 1, software: 'weir/0' },
-  { type: 'offer', name: 'a.txt', size: 0, streams: 8, iterations: 1, chunkBytes: 1024 },
+  { type: 'offer', name: 'a.txt', size: 0, streams: 8, iterations: 1, chunkBytes: 1024, tagKey: 'AAAA' },
   { type: 'refused', code: 'no_space', reason: 'full' },
   { type: 'ready', iteration: 1 },
   { type: 'sent', iteration: 1, digest: '00' },

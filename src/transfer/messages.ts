@@ -6,9 +6,9 @@ import { MAX_ITERATIONS, MAX_STREAMS } from './plan.ts';
 import type { ConnectionReading, SideReading, StreamReading } from './readings.ts';
 
 /** The application protocol, RFC 7301. The number rises with every change that an old peer would misunderstand. */
-export const ALPN = 'weir/1';
+export const ALPN = 'weir/2';
 
-/** Minor changes within `weir/1`: a peer ignores what it does not know. */
+/** Minor changes within `weir/2`: a peer ignores what it does not know. */
 export const PROTOCOL_VERSION = 1;
 
 /** What a sender wants to send. */
@@ -25,7 +25,8 @@ export interface Offer {
 /** The messages of the control stream; docs/protocol.md says who sends which when. */
 export type Message =
   | Introduction
-  | ({ readonly type: 'offer' } & Offer)
+  /** `tagKey` is what the tags of the chunks are made with, base64url. */
+  | ({ readonly type: 'offer'; readonly tagKey: string } & Offer)
   | { readonly type: 'ready'; readonly iteration: number }
   | { readonly type: 'sent'; readonly iteration: number; readonly digest: string }
   | { readonly type: 'statistics'; readonly reading: SideReading }
@@ -71,6 +72,7 @@ function parseOffer(fields: Fields): Message {
     streams: count(fields, 'streams', 1),
     iterations: count(fields, 'iterations', 1, MAX_ITERATIONS),
     chunkBytes: count(fields, 'chunkBytes', 1),
+    tagKey: text(fields, 'tagKey', 64),
   };
 }
 

@@ -58,16 +58,16 @@ test('what is no chunk of the plan has no index', () => {
   assert.equal(new ChunkPlan(0, 300).indexOf(0, 0), -1);
 });
 
-test('a ledger takes each chunk once and keeps the hashes in file order', () => {
+test('a ledger takes each chunk once and keeps the tags in file order', () => {
   const ledger = new ChunkLedger(3);
-  const hash = (n: number) => new Uint8Array(32).fill(n);
-  assert.ok(ledger.claim(2, hash(2)));
-  assert.ok(ledger.claim(0, hash(0)));
-  assert.ok(!ledger.claim(2, hash(9)));
+  const tag = (n: number) => new Uint8Array(16).fill(n);
+  assert.ok(ledger.claim(2, tag(2)));
+  assert.ok(ledger.claim(0, tag(0)));
+  assert.ok(!ledger.claim(2, tag(9)));
   assert.equal(ledger.missing, 1);
   assert.ok(!ledger.isComplete);
-  assert.ok(ledger.claim(1, hash(1)));
+  assert.ok(ledger.claim(1, tag(1)));
   assert.ok(ledger.isComplete);
-  assert.deepEqual(ledger.hashes, new Uint8Array([...hash(0), ...hash(1), ...hash(2)]));
+  assert.deepEqual(ledger.tags, new Uint8Array([...tag(0), ...tag(1), ...tag(2)]));
   assert.ok(new ChunkLedger(0).isComplete);
 });

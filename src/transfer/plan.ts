@@ -1,4 +1,6 @@
-/** The largest chunk in bytes: one read, one hash, one write. */
+import { TAG_BYTES } from './tag.ts';
+
+/** The largest chunk in bytes: one read, one tag, one write. */
 export const MAX_CHUNK_BYTES = 1 << 20;
 const MIN_CHUNK_BYTES = 1 << 10;
 
@@ -58,22 +60,22 @@ export class ChunkPlan {
   }
 }
 
-/** Which chunks have come, and the hash of each, for the digest of the whole. */
+/** Which chunks have come, and the tag of each, for the digest of the whole. */
 export class ChunkLedger {
-  readonly #hashes: Uint8Array;
+  readonly #tags: Uint8Array;
   readonly #claimed: Uint8Array;
   #claims = 0;
 
   constructor(count: number) {
-    this.#hashes = new Uint8Array(count * 32);
+    this.#tags = new Uint8Array(count * TAG_BYTES);
     this.#claimed = new Uint8Array(count);
   }
 
   /** Marks a chunk as taken; false when it was already. */
-  claim(index: number, hash: Uint8Array): boolean {
+  claim(index: number, tag: Uint8Array): boolean {
     if (this.#claimed[index] !== 0) return false;
     this.#claimed[index] = 1;
-    this.#hashes.set(hash, index * 32);
+    this.#tags.set(tag, index * TAG_BYTES);
     this.#claims++;
     return true;
   }
@@ -86,9 +88,9 @@ export class ChunkLedger {
     return this.#claimed.length - this.#claims;
   }
 
-  /** The hashes of all chunks in file order, 32 bytes each: what the digest of the file is made of. */
-  get hashes(): Uint8Array {
-    return this.#hashes;
+  /** The tags of all chunks in file order: what the digest of the file is made of. */
+  get tags(): Uint8Array {
+    return this.#tags;
   }
 }
 

@@ -1,7 +1,6 @@
 import { BufferPool } from './buffer-pool.ts';
 import type { CarrierStream } from './carrier.ts';
 import { CloseCode, TransferError } from './errors.ts';
-import { sameBytes, sha256 } from './hash.ts';
 import type { Offer } from './messages.ts';
 import { ChunkLedger, ChunkPlan } from './plan.ts';
 import type { MeteredStream } from './readings.ts';
@@ -13,7 +12,8 @@ import {
   type RecordHeader,
   StreamInput,
 } from './records.ts';
-import type { HashedChunk, PartFile } from './storage.ts';
+import type { PartFile } from './storage.ts';
+import { chunkTag, fileDigest, sameBytes } from './tag.ts';
 
 /** Memory for chunks on their way to the disk, beside one for each stream. Bytes. */
 const WRITE_BEHIND_BYTES = 16 << 20;
@@ -44,6 +44,7 @@ export class ReceiveIteration {
   onRead: (() => void) | undefined;
   readonly #offer: Offer;
   readonly #plan: ChunkPlan;
+  readonly #key: Uint8Array;
   readonly #ledger: ChunkLedger;
   readonly #pool: BufferPool;
   readonly #part: PartFile;
@@ -58,9 +59,11 @@ export class ReceiveIteration {
   #resolve!: () => void;
   #reject!: (error: unknown) => void;
 
-  constructor(number: number, offer: Offer, part: PartFile) {
+  /** @param key for the chunks' tags. */
+  constructor(number: number, offer: Offer, key: Uint8Array, part: PartFile) {
     this.number = number;
     this.#offer = offer;
+    this.#key = key;
     this.#part = part;
     this.#plan = new ChunkPlan(offer.size, offer.chunkBytes);
     this.#ledger = new ChunkLedger(this.#plan.count);
@@ -100,8 +103,8 @@ export class ReceiveIteration {
   }
 
   /** The digest of the file, hexadecimal; call it when `done`. */
-  async digest(): Promise<string> {
-    return Buffer.from(await sha256(this.#ledger.hashes)).toString('hex');
+  get digest(): string {
+    return fileDigest(this.#ledger.tags);
   }
 
   /** The streams with what they carried, by index; call it when `done`. */
@@ -125,7 +128,7 @@ export class ReceiveIteration {
       if (!(await input.fill(new Uint8Array(buffer), record.length))) throw cutOff(record);
       arrival.fileBytes += record.length;
       this.#storing++;
-      // Not awaited: the stream reads on while this chunk is hashed and written.
+      // Not awaited: the stream reads on while this chunk is written.
       void this.#store(record, buffer);
     }
   }
@@ -141,36 +144,30 @@ export class ReceiveIteration {
     arrival.index = index;
   }
 
-  #claim({ offset, length, hash }: RecordHeader): void {
+  #claim({ offset, length, tag }: RecordHeader): void {
     const index = this.#plan.indexOf(offset, length);
     if (index < 0)
       throw new TransferError('protocol', `the sender sent ${length} bytes at ${offset}, which is no chunk`);
-    if (!this.#ledger.claim(index, hash))
+    if (!this.#ledger.claim(index, tag))
       throw new TransferError('protocol', `the sender sent the chunk at ${offset} twice`);
   }
 
-  async #store({ offset, length, hash }: RecordHeader, buffer: ArrayBuffer): Promise<void> {
+  async #store({ offset, length, tag }: RecordHeader, memory: ArrayBuffer): Promise<void> {
     try {
-      const { memory, hash: actual } = await this.#write(buffer, offset, length);
-      if (!sameBytes(actual, hash)) {
+      const bytes = new Uint8Array(memory, 0, length);
+      if (!sameBytes(chunkTag(this.#key, offset, bytes), tag)) {
         throw new TransferError(
           'verification',
           `the chunk at ${offset} is not what the sender read: its disk or memory may be faulty`,
         );
       }
+      await this.#part.writeAt(bytes, offset);
       this.#pool.release(memory);
       this.#storing--;
       this.#finishIfDone();
     } catch (error) {
       this.fail(error);
     }
-  }
-
-  async #write(memory: ArrayBuffer, offset: number, length: number): Promise<HashedChunk> {
-    if (this.#part.writeHashed !== undefined) return this.#part.writeHashed(memory, offset, length);
-    const bytes = new Uint8Array(memory, 0, length);
-    const [hash] = await Promise.all([sha256(bytes), this.#part.writeAt(bytes, offset)]);
-    return { memory, hash };
   }
 
   #onStreamEnd(): void {

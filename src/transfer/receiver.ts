@@ -3,6 +3,7 @@ import { ControlChannel } from './control-channel.ts';
 import { endOnAbort, explain, settleSession, within } from './ending.ts';
 import { CloseCode, type FailureCode, TransferError } from './errors.ts';
 import { admit, Refusal } from './introduction.ts';
+import { malformed } from './message-fields.ts';
 import { decodeMessage, type Message, type Offer, PROTOCOL_VERSION } from './messages.ts';
 import { nameProblem } from './names.ts';
 import { isChunkSizeAllowed, MAX_STREAMS } from './plan.ts';
@@ -10,6 +11,8 @@ import { readConnection, readReceivedStreams, round, type SideReading, snapshotO
 import { ReceiveIteration } from './receive-iteration.ts';
 import { type IterationReport, LiveIteration, type TransferEvents, type TransferReport } from './report.ts';
 import type { PartFile, TargetStore } from './storage.ts';
+import { TAG_KEY_BYTES } from './tag.ts';
+import { fromBase64url } from './ticket.ts';
 
 /** How to receive. */
 export interface ReceiveOptions {
@@ -65,6 +68,8 @@ class Receiver {
   /** The iteration whose streams are expected, if any. */
   #iteration: ReceiveIteration | undefined;
   #part: PartFile | undefined;
+  /** For the chunks' tags: the sender's, with its offer. */
+  #tagKey: Uint8Array | undefined;
   #onControl!: (stream: CarrierStream) => void;
   readonly #control = new Promise<CarrierStream>((resolve) => {
     this.#onControl = resolve;
@@ -149,7 +154,10 @@ class Receiver {
     this.#channel = channel;
     const { token, software } = this.#options;
     await admit(channel, { token, version: PROTOCOL_VERSION, software }, () => this.#options.busy);
-    return channel.expect('offer');
+    const { tagKey, ...offer } = await channel.expect('offer');
+    this.#tagKey = fromBase64url(tagKey);
+    if (this.#tagKey?.length !== TAG_KEY_BYTES) throw malformed("no usable 'tagKey'");
+    return offer;
   }
 
   /** Decides on the offer; makes the file under way when it is accepted. */
@@ -187,7 +195,7 @@ class Receiver {
     const part = this.#part!;
     if (number > 1) await part.restart();
     const before = snapshotOf(this.#session.stats);
-    const iteration = new ReceiveIteration(number, offer, part);
+    const iteration = new ReceiveIteration(number, offer, this.#tagKey!, part);
     this.#iteration = iteration;
     iteration.onRead = () => {
       this.#limitsAtLast = this.#session.stats.receiveLimitMs;
@@ -211,7 +219,7 @@ class Receiver {
     const [{ iteration: number, digest: announced }] = await Promise.all([sent, iteration.done]);
     if (number !== iteration.number)
       throw new TransferError('protocol', `the sender ended iteration ${number} out of turn`);
-    const digest = await iteration.digest();
+    const { digest } = iteration;
     if (digest !== announced) throw new TransferError('verification', 'what arrived is not what was sent: send again');
     return digest;
   }

@@ -1,5 +1,6 @@
 import type { CarrierStream } from './carrier.ts';
 import { TransferError } from './errors.ts';
+import { TAG_BYTES } from './tag.ts';
 
 /** First byte of each data stream. */
 const STREAM_TYPE = 0x57;
@@ -7,8 +8,8 @@ const STREAM_TYPE = 0x57;
 /** Bytes of a data stream's preamble: type, iteration, index. */
 export const PREAMBLE_BYTES = 9;
 
-/** Bytes in front of each chunk: offset, length, SHA-256. */
-export const RECORD_HEADER_BYTES = 44;
+/** Bytes in front of each chunk: offset, length, tag. */
+export const RECORD_HEADER_BYTES = 12 + TAG_BYTES;
 
 /** Which stream of which iteration a data stream is. */
 export interface Preamble {
@@ -22,7 +23,7 @@ export interface Preamble {
 export interface RecordHeader {
   readonly offset: number;
   readonly length: number;
-  readonly hash: Uint8Array;
+  readonly tag: Uint8Array;
 }
 
 export function encodePreamble(preamble: Preamble): Uint8Array {
@@ -45,7 +46,7 @@ export function encodeRecordHeader(header: RecordHeader): Uint8Array {
   const bytes = Buffer.alloc(RECORD_HEADER_BYTES);
   bytes.writeBigUInt64BE(BigInt(header.offset), 0);
   bytes.writeUInt32BE(header.length, 8);
-  bytes.set(header.hash, 12);
+  bytes.set(header.tag, 12);
   return bytes;
 }
 
@@ -55,7 +56,7 @@ export function decodeRecordHeader(bytes: Uint8Array): RecordHeader {
   return {
     offset: Number(view.getBigUint64(0)),
     length: view.getUint32(8),
-    hash: bytes.slice(12, RECORD_HEADER_BYTES),
+    tag: bytes.slice(12, RECORD_HEADER_BYTES),
   };
 }
 

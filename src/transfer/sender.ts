@@ -1,4 +1,6 @@
+import { randomBytes } from 'node:crypto';
 import type { CarrierSession, CarrierStream } from './carrier.ts';
+
 import { ChunkSource } from './chunk-source.ts';
 import { ControlChannel } from './control-channel.ts';
 import { endOnAbort, explain, within } from './ending.ts';
@@ -17,6 +19,8 @@ import {
 import { encodePreamble, PREAMBLE_BYTES } from './records.ts';
 import { type IterationReport, LiveIteration, type TransferEvents, type TransferReport } from './report.ts';
 import type { SourceFile } from './storage.ts';
+import { TAG_KEY_BYTES } from './tag.ts';
+import { base64url } from './ticket.ts';
 
 /** What to send, and how. */
 export interface SendOptions {
@@ -74,6 +78,8 @@ class Sender {
   readonly #options: SendOptions;
   readonly #offer: Offer;
   readonly #plan: ChunkPlan;
+  /** For the chunks' tags. */
+  readonly #tagKey = randomBytes(TAG_KEY_BYTES);
   /** The first byte of iteration 1 on the session's clock; undefined before. */
   #origin: number | undefined;
 
@@ -89,7 +95,7 @@ class Sender {
   async run(): Promise<TransferReport> {
     const { events } = this.#options;
     const channel = await this.#introduce();
-    await channel.send({ type: 'offer', ...this.#offer });
+    await channel.send({ type: 'offer', ...this.#offer, tagKey: base64url(this.#tagKey) });
     const iterations: IterationReport[] = [];
     for (let number = 1; number <= this.#offer.iterations; number++) {
       await this.#awaitReady(channel, number);
@@ -141,13 +147,13 @@ class Sender {
   ): Promise<{ digest: string; reading: SideReading }> {
     const { file, events } = this.#options;
     const depth = Math.max(2, Math.min(64, Math.floor(READ_AHEAD_BYTES / this.#offer.chunkBytes)));
-    const source = new ChunkSource(file, this.#plan, depth);
+    const source = new ChunkSource(file, this.#plan, this.#tagKey, depth);
     const streams = await this.#openStreams();
     const before = snapshotOf(this.#session.stats);
     events?.onIterationStart?.(new LiveIteration(iteration, this.#offer, this.#session.now(), 'sender', streams));
     const fileBytes = await Promise.all(streams.map((stream, i) => feed(stream, iteration, i + 1, source)));
     await file.assertUnchanged();
-    const digest = Buffer.from(await source.digest()).toString('hex');
+    const { digest } = source;
     await channel.send({ type: 'sent', iteration, digest });
     await Promise.all(streams.map((stream) => stream.closed));
     const reading = this.#read(

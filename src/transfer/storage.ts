@@ -1,9 +1,3 @@
-/** A chunk's memory, handed back, and the SHA-256 of its bytes. */
-export interface HashedChunk {
-  readonly memory: ArrayBuffer;
-  readonly hash: Uint8Array;
-}
-
 /** The file that a sender reads. */
 export interface SourceFile {
   /** Its name without folders. */
@@ -11,11 +5,6 @@ export interface SourceFile {
   readonly size: number;
   /** Fills the whole of `into` from this offset. @throws TransferError `source`. */
   readAt(into: Uint8Array, offset: number): Promise<void>;
-  /**
-   * Reads `length` bytes from this offset into the start of `memory` and hashes them, on another thread: `memory` is taken away and comes
-   * back with the answer. A file without this is read with `readAt`. @throws TransferError `source`.
-   */
-  readHashed?(memory: ArrayBuffer, offset: number, length: number): Promise<HashedChunk>;
   /** @throws TransferError `source` when the file changed since it was opened. */
   assertUnchanged(): Promise<void>;
   close(): Promise<void>;
@@ -40,11 +29,6 @@ export interface PartFile {
   restart(): Promise<void>;
   /** Writes all of `bytes` at this offset. @throws TransferError `storage`, `no_space`. */
   writeAt(bytes: Uint8Array, offset: number): Promise<void>;
-  /**
-   * Writes the first `length` bytes of `memory` at this offset and hashes them, on another thread: `memory` is taken away and comes back with the
-   * answer. A file without this is written with `writeAt`. @throws TransferError `storage`, `no_space`.
-   */
-  writeHashed?(memory: ArrayBuffer, offset: number, length: number): Promise<HashedChunk>;
   /**
    * Makes the file durable with exactly this size, and visible. Returns its final name, which differs from the wanted one when
    * that was taken.

@@ -10,8 +10,11 @@ import { type ReceiveOptions, receiveFile } from './receiver.ts';
 import { encodePreamble, encodeRecordHeader } from './records.ts';
 import { type SendOptions, sendFile } from './sender.ts';
 import type { PartFile, SourceFile, TargetStore } from './storage.ts';
+import { TAG_BYTES, TAG_KEY_BYTES } from './tag.ts';
 
 const TOKEN = new Uint8Array(16).fill(5);
+/** As it is in an offer. */
+const TAG_KEY = Buffer.alloc(TAG_KEY_BYTES).toString('base64url');
 const PATH: MemoryPath = { pieceBytes: 5000 };
 
 /** A file in memory. */
@@ -311,16 +314,25 @@ async function speak(
 
 test('a sender that breaks the rules is cut off and leaves nothing', async () => {
   const hello: Message = { type: 'hello', version: 1, token: Buffer.from(TOKEN).toString('base64url'), software: 'x' };
-  const offer: Message = { type: 'offer', name: 'f', size: 2000, streams: 2, iterations: 1, chunkBytes: 1024 };
+  const offer: Message = {
+    type: 'offer',
+    name: 'f',
+    size: 2000,
+    streams: 2,
+    iterations: 1,
+    chunkBytes: 1024,
+    tagKey: TAG_KEY,
+  };
   const sent: Message = { type: 'sent', iteration: 1, digest: '00' };
   const preamble = (index: number, iteration = 1) => encodePreamble({ iteration, index });
   const record = (offset: number, length: number) => [
-    encodeRecordHeader({ offset, length, hash: new Uint8Array(32) }),
+    encodeRecordHeader({ offset, length, tag: new Uint8Array(TAG_BYTES) }),
     new Uint8Array(Math.min(length, 4096)),
   ];
   const cases: Record<string, readonly [readonly Message[], readonly Uint8Array[][]]> = {
     'offer before hello': [[offer], []],
     'another message for offer': [[hello, sent], []],
+    'an offer with no usable key': [[hello, { ...offer, tagKey: TAG_KEY.slice(4) }], []],
     'a chunk beyond the end': [[hello, offer], [[preamble(1), ...record(2048, 1024)]]],
     'a chunk of another size': [[hello, offer], [[preamble(1), ...record(0, 512)]]],
     'an immense chunk': [[hello, offer], [[preamble(1), ...record(0, 2 ** 32 - 1)]]],
@@ -342,7 +354,7 @@ test('a sender that breaks the rules is cut off and leaves nothing', async () =>
       [hello, offer, sent],
       [[preamble(1)], [preamble(2)]],
     ],
-    'a hash that does not fit': [[hello, offer], [[preamble(1), ...record(0, 1024)]]],
+    'a tag that does not fit': [[hello, offer], [[preamble(1), ...record(0, 1024)]]],
   };
   for (const [what, [messages, streams]] of Object.entries(cases)) {
     const { client, server } = memorySessions(new SeededRandom(3), PATH);
