@@ -52,7 +52,7 @@ export async function disk(setup: BenchSetup): Promise<Answer> {
     return {
       question: 'A file from disk to disk over loopback',
       method:
-        'seconds: wall time of the sending command, start included; weir verifies SHA-256 and ends when the receiver has the file on disk (fsync), ' +
+        'seconds: wall time of the sending command, start included; weir verifies each chunk and ends when the receiver has the file on disk (fsync), ' +
         `scp and weir with --no-sync when it is in the page cache; on disk: the same and sync of the copy; the source is in the page cache${typeof server === 'string' ? `; scp left out: ${server}` : ''}`,
       rows: medians(samples, ['MiB', 'subject']),
       samples,

@@ -11,7 +11,7 @@ export const RESULT_SCHEMA = 'weir-result/1';
 /** One iteration, from both sides; a side is null when its numbers never came. */
 export interface IterationResult {
   readonly iteration: number;
-  /** SHA-256 over the SHA-256 of all chunks in order; null where the protocol has no hashes. */
+  /** What stands for the file in this transfer (docs/protocol.md), hexadecimal; null where the protocol has no such thing. */
   readonly digest: string | null;
   readonly receiver: SideResult | null;
   readonly sender: SideResult | null;

@@ -21,7 +21,7 @@ export interface ChainVerifierOptions {
  */
 export function chainVerifier(options: ChainVerifierOptions): Verifier {
   const { ca, now, purpose = 'server' } = options;
-  const own = ca?.flatMap((pem) => readCertificates(pem));
+  const own = ca?.flatMap(trusted);
   if (own?.length === 0) throw new Error('no certificate to trust: the text has no "BEGIN CERTIFICATE" block');
   const anchors = chainKey(ca ?? []);
   return async (certificates, serverName) => {
@@ -39,6 +39,14 @@ export function chainVerifier(options: ChainVerifierOptions): Verifier {
       return { ok: false, alert: TlsAlert.BAD_CERTIFICATE, reason: `the certificate chain cannot be read: ${reason}` };
     }
   };
+}
+
+/** The last text that was read, and what was in it: who connects again and again trusts the same each time. */
+let lastRead: { readonly pem: string; readonly certificates: readonly X509Certificate[] } | undefined;
+
+function trusted(pem: string): readonly X509Certificate[] {
+  if (lastRead?.pem !== pem) lastRead = { pem, certificates: readCertificates(pem) };
+  return lastRead.certificates;
 }
 
 /** What judging takes, a library above all, is most of what a program would load that only uses pins: it is loaded when needed. */
