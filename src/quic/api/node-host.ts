@@ -1,4 +1,3 @@
-import { randomFillSync } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
 import { appendFileSync } from 'node:fs';
 import { isIP } from 'node:net';
@@ -13,6 +12,7 @@ import { chooseEngine } from './engine-choice.ts';
 import { QuicError } from './errors.ts';
 import type { EndpointHost, OpenQlog, ResolvedHost, TextSink } from './host.ts';
 import { InterfaceMtus } from './interface-mtu.ts';
+import { ProcessRandom } from './process-random.ts';
 import { openQlogFolder } from './qlog-folder.ts';
 
 /** Node's longest timer, in milliseconds. */
@@ -46,7 +46,7 @@ let host: EndpointHost | undefined;
 export function nodeHost(): EndpointHost {
   host ??= {
     runtime: nodeRuntime,
-    random: { fill: (bytes) => void randomFillSync(bytes) },
+    random: new ProcessRandom(),
     engine: chooseEngine().engine,
     bind,
     resolve,

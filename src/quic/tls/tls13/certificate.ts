@@ -39,8 +39,18 @@ export function decodeCertificate(body: Uint8Array): Uint8Array[] {
   return certificates;
 }
 
+/** The last certificate that was read, and its key: who connects again and again is mostly shown the same, and reading it takes 0.2 ms. */
+let lastRead: { readonly der: Uint8Array; readonly publicKey: KeyObject } | undefined;
+
 /** The public key of a certificate in DER; bad_certificate when it cannot be read, unsupported_certificate when its key cannot. */
 export function publicKeyOf(der: Uint8Array): KeyObject {
+  if (lastRead === undefined || Buffer.compare(lastRead.der, der) !== 0) {
+    lastRead = { der: new Uint8Array(der), publicKey: readPublicKey(der) };
+  }
+  return lastRead.publicKey;
+}
+
+function readPublicKey(der: Uint8Array): KeyObject {
   let certificate: X509Certificate;
   try {
     certificate = new X509Certificate(der);
