@@ -35,16 +35,27 @@ export interface Koffi {
 let loaded: Koffi | undefined;
 let problem: string | undefined;
 
-/** koffi, an optional dependency; undefined when it is not installed or has no binary for this system. */
+/** koffi, an optional dependency; undefined when it is not installed, has no binary for this system or tells no plain addresses. */
 export function loadKoffi(): Koffi | undefined {
   if (loaded !== undefined || problem !== undefined) return loaded;
   try {
-    loaded = createRequire(import.meta.url)('koffi') as Koffi;
+    const koffi = createRequire(import.meta.url)('koffi') as Koffi;
+    problem = addressProblem(koffi);
+    if (problem === undefined) loaded = koffi;
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     problem = code === 'MODULE_NOT_FOUND' ? 'koffi is not installed' : `koffi does not load: ${message.split('\n')[0]}`;
   }
   return loaded;
+}
+
+/**
+ * Why addresses cannot be plain numbers here; undefined when they can. arm64 may keep a tag in a pointer's highest byte (glibc's
+ * `mem.tagging`): as a number the address would be rounded, and native code would write elsewhere.
+ */
+export function addressProblem(koffi: Pick<Koffi, 'address'>): string | undefined {
+  const isPlain = koffi.address(new ArrayBuffer(64)) <= Number.MAX_SAFE_INTEGER;
+  return isPlain ? undefined : 'memory is tagged: addresses do not fit in numbers';
 }
 
 /** Why `loadKoffi` gives nothing; undefined when it does. */
