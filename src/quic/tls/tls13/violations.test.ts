@@ -191,6 +191,7 @@ interface ServerHelloFields {
   readonly suite?: number;
   readonly compression?: number;
   readonly extensions?: readonly Extension[];
+  readonly behind?: readonly number[];
 }
 
 const GOOD_ANSWER: readonly Extension[] = [
@@ -204,6 +205,7 @@ function serverHello(fields: ServerHelloFields): Uint8Array {
     w.vector(1, (id) => id.bytes(Uint8Array.from(fields.sessionId ?? [])));
     w.u16(fields.suite ?? 0x1301).u8(fields.compression ?? 0);
     writeBlock(w, fields.extensions ?? GOOD_ANSWER);
+    w.bytes(Uint8Array.from(fields.behind ?? []));
   });
 }
 
@@ -225,6 +227,11 @@ const BAD_ANSWERS: Record<string, [ServerHelloFields, number]> = {
     { extensions: [GOOD_ANSWER[0]!, [KEY_SHARE, [0, 0x17, 0, 1, 4]]] },
     ILLEGAL_PARAMETER,
   ],
+  "a share of another group than the client's": [
+    { extensions: [GOOD_ANSWER[0]!, [KEY_SHARE, [0, 0x17, 0, 32, ...X25519_SHARE]]] },
+    ILLEGAL_PARAMETER,
+  ],
+  'a byte behind it': [{ behind: [0] }, DECODE_ERROR],
   'ALPN, which belongs elsewhere': [{ extensions: [...GOOD_ANSWER, [ExtensionType.ALPN, ALPN]] }, ILLEGAL_PARAMETER],
   'an extension nobody asked for': [{ extensions: [...GOOD_ANSWER, [41, [0, 0]]] }, TlsAlert.UNSUPPORTED_EXTENSION],
 };
