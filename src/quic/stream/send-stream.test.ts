@@ -343,3 +343,17 @@ test('a FIN that has arrived is not sent again when a copy of it is lost', () =>
   client.loseLast();
   assert.deepEqual(client.send(), []);
 });
+
+test('after a reset only the acknowledgment of that counts (RFC 9000 §3.1)', () => {
+  const { client, streams, sender } = withData(100);
+  sender.finish(0);
+  assert.deepEqual(client.send(), ['STREAM 2 0-100 fin']);
+  sender.reset(0, 7);
+  client.ackLast();
+  assert.equal(sender.state, 'reset_sent');
+  assert.deepEqual(client.send(), ['RESET_STREAM 2 0']);
+  client.ackLast();
+  assert.equal(sender.state, 'reset_recvd');
+  assert.deepEqual(client.takeEvents(), ['done 2']);
+  assert.equal(streams.count, 0);
+});

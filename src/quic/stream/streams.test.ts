@@ -216,3 +216,14 @@ test('streams of ours that end give the peer no more of its own, and stay send-o
   assert.deepEqual(client.send(), []);
   throwsCode(STREAM_STATE_ERROR, FrameType.STREAM, () => client.receive(2, 0, 1));
 });
+
+test('of streams of one urgency those go first that have something to send again (RFC 9000 §13.3)', () => {
+  const client = new Client();
+  const { streams } = client;
+  const [first, second] = [streams.open(false), streams.open(false)];
+  streams.sender(first)!.write(0, new Uint8Array(100));
+  assert.deepEqual(client.send(), [`STREAM ${first} 0-100`]);
+  streams.sender(second)!.write(0, new Uint8Array(1000));
+  client.loseLast();
+  assert.deepEqual(client.send(0, 300), [`STREAM ${first} 0-100`, `STREAM ${second} 0-194`]);
+});
