@@ -185,6 +185,43 @@ test('bytes behind the last message of a level, and bytes of another level, are 
   assert.equal(thrownCode(late, 'client'), TransportErrorCode.PROTOCOL_VIOLATION);
 });
 
+/** How often `action` looks something up in an array. */
+function searchesIn(action: () => void): number {
+  const { includes, some } = Array.prototype;
+  let count = 0;
+  const counting = <F extends typeof includes | typeof some>(search: F) =>
+    function (this: unknown[], ...args: unknown[]) {
+      count++;
+      return Reflect.apply(search, this, args) as boolean;
+    };
+  Object.assign(Array.prototype, { includes: counting(includes), some: counting(some) });
+  try {
+    action();
+  } finally {
+    Object.assign(Array.prototype, { includes, some });
+  }
+  return count;
+}
+
+test('thousands of groups and shares are read without a search for each', () => {
+  const codes = Array.from({ length: 6000 }, (_, i) => 0x1000 + i);
+  const u16 = (value: number) => [value >>> 8, value & 0xff];
+  const groups = [0x1d, ...codes].flatMap(u16);
+  const shares = [...SHARE_ENTRY, ...codes.flatMap((code) => [...u16(code), 0, 1, 9])];
+  const hello = clientHello({
+    extensions: but(
+      [SUPPORTED_GROUPS, [...u16(groups.length), ...groups]],
+      [KEY_SHARE, [...u16(shares.length), ...shares]],
+    ),
+  });
+  let alert = 0;
+  const count = searchesIn(() => {
+    alert = alertFor(hello);
+  });
+  assert.equal(alert, -1);
+  assert.ok(count < 100, `${count} searches`);
+});
+
 interface ServerHelloFields {
   readonly version?: number;
   readonly sessionId?: readonly number[];
