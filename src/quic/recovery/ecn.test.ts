@@ -82,3 +82,49 @@ test('a new path is tested anew, from the counts so far', () => {
   assert.equal(ecn.onAck(2, 1, ackWithCounts(6, 0, 3)), 0);
   assert.equal(ecn.state, 'capable');
 });
+
+test('ACKs of unmarked packets prove nothing, with or without counts', () => {
+  const ecn = afterSending(4);
+  assert.equal(ecn.state, 'unknown');
+  ecn.onAck(2, 0, ackOf([1, 1]));
+  assert.equal(ecn.state, 'unknown');
+  ecn.onAck(2, 0, ackWithCounts(0, 0, 0));
+  assert.equal(ecn.state, 'unknown');
+});
+
+test('no count may fall, even where the others make up for it', () => {
+  const ect0 = afterSending(3);
+  ect0.onAck(2, 1, ackWithCounts(1, 0, 0));
+  ect0.onAck(2, 1, ackWithCounts(0, 0, 2));
+  assert.equal(ect0.state, 'failed');
+  const ce = afterSending(3);
+  ce.onAck(2, 1, ackWithCounts(0, 0, 1));
+  ce.onAck(2, 1, ackWithCounts(2, 0, 0));
+  assert.equal(ce.state, 'failed');
+});
+
+test('once given up it stays so, whatever the counts', () => {
+  const ecn = afterSending(3);
+  ecn.disable();
+  assert.equal(ecn.onAck(2, 1, ackWithCounts(1, 0, 1)), 0);
+  assert.equal(ecn.state, 'failed');
+});
+
+test('losses on a path that has proved capable are just losses', () => {
+  const ecn = afterSending(4);
+  ecn.onAck(2, 1, ackWithCounts(1, 0, 0));
+  ecn.onMarkedLost(50);
+  assert.equal(ecn.state, 'capable');
+});
+
+test('a new path gets its own ten test packets, and its own losses of them', () => {
+  const ecn = new EcnValidator();
+  for (let i = 0; i < 10; i++) ecn.onMarkedSent(2);
+  ecn.onMarkedLost(9);
+  ecn.reset();
+  for (let i = 0; i < 9; i++) ecn.onMarkedSent(2);
+  assert.equal(ecn.state, 'testing');
+  ecn.onMarkedSent(2);
+  ecn.onMarkedLost(9);
+  assert.equal(ecn.state, 'unknown');
+});

@@ -63,3 +63,9 @@ test('forgetMin takes the newest sample; reset starts over', () => {
   rtt.reset(200);
   assert.deepEqual([rtt.hasSample, rtt.smoothed, rtt.variance, rtt.min, rtt.latest], [false, 200, 100, 0, 0]);
 });
+
+test('the minimum follows the samples down, not up', () => {
+  const rtt = new RttEstimator();
+  for (const sample of [100, 60, 80]) rtt.update(sample, 0, true, 25);
+  assert.equal(rtt.min, 60);
+});

@@ -171,3 +171,16 @@ test('after discard, data is counted and not kept', () => {
   assert.equal(reassembly.readable, 0);
   assert.equal(reassembly.read(), undefined);
 });
+
+test('memory of which the reader has a view is not used again when the rest is discarded', () => {
+  const pool = new SlabPool();
+  const reassembly = new Reassembly(pool);
+  // Slabs of 4, 8, 16 and 32 KiB, and the beginning of one of a size that is kept.
+  reassembly.insert(0, new Uint8Array(70 << 10).fill(7), 0, 70 << 10);
+  const views: Uint8Array[] = [];
+  for (let view = reassembly.read(); view !== undefined; view = reassembly.read()) views.push(view);
+  assert.equal(views.at(-1)!.length, 10 << 10);
+  reassembly.discard();
+  pool.take(KEPT_SLAB).fill(8);
+  assert.ok(views.every((view) => view.every((byte) => byte === 7)));
+});

@@ -92,3 +92,24 @@ test('a chunk is kept by reference, and let go when it is acknowledged', () => {
   assert.equal(buffer.unsent, 0);
   assert.equal(buffer.next, 3);
 });
+
+test('a packet may come late whose first half others have brought, and count as lost', () => {
+  const after = () => {
+    const buffer = new SendBuffer();
+    buffer.push(Uint8Array.from({ length: 30 }, (_, i) => byteAt(i)));
+    const out = new Uint8Array(64);
+    buffer.takeFresh(30, out, 0);
+    buffer.onLost(0, 30);
+    for (let i = 0; i < 3; i++) buffer.takeLost(10, out, 0);
+    buffer.onAcked(0, 10);
+    buffer.onAcked(20, 30);
+    assert.deepEqual([buffer.released, buffer.unacked], [10, 10]);
+    return buffer;
+  };
+  const late = after();
+  assert.equal(late.onAcked(0, 30), 10);
+  assert.deepEqual([late.released, late.unacked, late.isAllAcked], [30, 0, true]);
+  const lost = after();
+  lost.onLost(0, 30);
+  assert.deepEqual([lost.lostStart, lost.lostEnd], [10, 20]);
+});

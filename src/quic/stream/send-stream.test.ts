@@ -303,3 +303,57 @@ test('the sending statistics: bytes and packets once each, first and last times'
   client.ackLast(110);
   assert.equal(stats.bytesAcked, 1000);
 });
+
+test('a MAX_STREAM_DATA that comes late takes nothing back (RFC 9000 §4.1)', () => {
+  const { client, streams } = withData(1000, { initialMaxStreamDataUni: 600 });
+  streams.onMaxStreamData(0, 2, 1000);
+  streams.onMaxStreamData(0, 2, 700);
+  assert.deepEqual(client.send(), ['STREAM 2 0-1000']);
+});
+
+test('a limit is reported once, and again only when that report was lost', () => {
+  const { client, streams, sender } = withData(700, { initialMaxStreamDataUni: 600 });
+  assert.deepEqual(client.send(), ['STREAM 2 0-600']);
+  assert.deepEqual(client.send(), ['STREAM_DATA_BLOCKED 2 600']);
+  const report = client.records;
+  sender.write(0, new Uint8Array(10));
+  assert.deepEqual(client.send(), []);
+  streams.onMaxStreamData(0, 2, 650);
+  assert.deepEqual(client.send(), ['STREAM 2 600-650']);
+  assert.deepEqual(client.send(), ['STREAM_DATA_BLOCKED 2 650']);
+  client.records = report;
+  client.loseLast();
+  assert.deepEqual(client.send(), [], 'an old report is of no interest');
+});
+
+test('a FIN that has arrived is not sent again when a copy of it is lost', () => {
+  const { client, sender } = withData(100);
+  sender.finish(0);
+  assert.deepEqual(client.send(), ['STREAM 2 0-100 fin']);
+  const first = client.records;
+  client.loseLast();
+  assert.deepEqual(client.send(0, 60), ['STREAM 2 0-58']);
+  const second = client.records;
+  assert.deepEqual(client.send(), ['STREAM 2 58-100 fin']);
+  client.ackLast();
+  client.records = second;
+  client.loseLast();
+  assert.deepEqual(client.send(), ['STREAM 2 0-58']);
+  client.records = [[first[0]![0], 2, 100, 1]];
+  client.loseLast();
+  assert.deepEqual(client.send(), []);
+});
+
+test('after a reset only the acknowledgment of that counts (RFC 9000 §3.1)', () => {
+  const { client, streams, sender } = withData(100);
+  sender.finish(0);
+  assert.deepEqual(client.send(), ['STREAM 2 0-100 fin']);
+  sender.reset(0, 7);
+  client.ackLast();
+  assert.equal(sender.state, 'reset_sent');
+  assert.deepEqual(client.send(), ['RESET_STREAM 2 0']);
+  client.ackLast();
+  assert.equal(sender.state, 'reset_recvd');
+  assert.deepEqual(client.takeEvents(), ['done 2']);
+  assert.equal(streams.count, 0);
+});

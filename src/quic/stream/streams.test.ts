@@ -183,3 +183,47 @@ test('ten thousand idle streams cost a busy one nothing', () => {
   const many = Math.min(run(10_000), run(10_000), run(10_000));
   assert.ok(many < few * 10, `${many} ns with 10,000 idle streams, ${few} ns with 10`);
 });
+
+test('how far a stream may send is named from the side of the peer (RFC 9000 §18.2)', () => {
+  const client = new Client({
+    initialMaxStreamDataBidiLocal: 500,
+    initialMaxStreamDataBidiRemote: 700,
+    initialMaxStreamDataUni: 300,
+  });
+  const { streams } = client;
+  client.receive(1, 0, 1);
+  for (const [id, limit] of [
+    [streams.open(true), 700],
+    [1, 500],
+    [streams.open(false), 300],
+  ] as const) {
+    streams.sender(id)!.write(0, new Uint8Array(1000));
+    assert.deepEqual(client.send(), [`STREAM ${id} 0-${limit}`]);
+    assert.deepEqual(client.send(), [`STREAM_DATA_BLOCKED ${id} ${limit}`]);
+  }
+});
+
+test('streams of ours that end give the peer no more of its own, and stay send-only', () => {
+  const client = new Client();
+  const { streams } = client;
+  for (let i = 0; i < 4; i++) {
+    const id = streams.open(false);
+    streams.sender(id)!.finish(0);
+    assert.deepEqual(client.send(), [`STREAM ${id} 0-0 fin`]);
+    client.ackLast();
+  }
+  assert.equal(streams.count, 0);
+  assert.deepEqual(client.send(), []);
+  throwsCode(STREAM_STATE_ERROR, FrameType.STREAM, () => client.receive(2, 0, 1));
+});
+
+test('of streams of one urgency those go first that have something to send again (RFC 9000 §13.3)', () => {
+  const client = new Client();
+  const { streams } = client;
+  const [first, second] = [streams.open(false), streams.open(false)];
+  streams.sender(first)!.write(0, new Uint8Array(100));
+  assert.deepEqual(client.send(), [`STREAM ${first} 0-100`]);
+  streams.sender(second)!.write(0, new Uint8Array(1000));
+  client.loseLast();
+  assert.deepEqual(client.send(0, 300), [`STREAM ${first} 0-100`, `STREAM ${second} 0-194`]);
+});

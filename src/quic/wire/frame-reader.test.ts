@@ -305,3 +305,26 @@ describe('FrameReader, any bytes', () => {
     assert.ok((codes.get(FRAME_ENCODING_ERROR) ?? 0) > 100);
   });
 });
+
+describe('an ACK frame of many ranges', () => {
+  it('is read whole, however often the arrays had to grow', () => {
+    for (const count of [64, 65, 66, 128, 129, 300]) {
+      const ranges = new Ranges();
+      for (let i = 0; i < count; i++) ranges.add(10 + 3 * i, 11 + 3 * i);
+      const bytes = new Uint8Array(2000);
+      const end = writeAck(bytes, 0, bytes.length, ranges, 0, 1000);
+      const recorder = new FrameRecorder();
+      const fresh = new FrameReader();
+      let seen = 0;
+      recorder.onAck = (ack) => {
+        seen = ack.rangeCount;
+        for (let i = 0; i < count; i++) {
+          const pn = 10 + 3 * (count - 1 - i);
+          assert.deepEqual([ack.rangeStart[i], ack.rangeEnd[i]], [pn, pn], `range ${i} of ${count}`);
+        }
+      };
+      fresh.read(bytes, 0, end, ONE_RTT, recorder);
+      assert.equal(seen, count);
+    }
+  });
+});

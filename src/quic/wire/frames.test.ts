@@ -295,6 +295,13 @@ describe('writeConnectionClose', () => {
     assert.deepEqual(closed(1200, true, 2 ** 40, ''), [`CONNECTION_CLOSE application ${2 ** 40} ""`]);
   });
 
+  it('counts the bytes of the reason, not its characters', () => {
+    for (const length of [20, 21, 22, 30, 63]) {
+      const reason = '€'.repeat(length);
+      assert.deepEqual(closed(1200, true, 1, reason), [`CONNECTION_CLOSE application 1 "${reason}"`]);
+    }
+  });
+
   it('cuts the reason at a character when it does not fit', () => {
     assert.deepEqual(closed(4 + 5, false, 1, 'ééé'), ['CONNECTION_CLOSE transport frame 6 1 "éé"']);
     assert.equal(closed(3, false, 1, 'no'), undefined);

@@ -67,6 +67,22 @@ describe('long headers', () => {
     fc.assert(fc.property(version, types, cid, cid, token, pnLength, fc.maxSafeNat(), holds), { seed, numRuns: 1000 });
   });
 
+  it('of versions that we speak have connection IDs of 20 bytes at most (RFC 9000 §17.2)', () => {
+    for (const v of [QUIC_V1, QUIC_V2]) {
+      for (const [dcidLength, scidLength, isRead] of [
+        [20, 20, true],
+        [21, 0, false],
+        [8, 21, false],
+      ] as const) {
+        const bytes = new Uint8Array(200);
+        const [dcid, scid] = [new Uint8Array(dcidLength), new Uint8Array(scidLength)];
+        const next = writeLongHeader(bytes, 0, PacketType.INITIAL, v, dcid, scid, NONE, 2, 0);
+        patchLength(bytes, next - 2, 50);
+        assert.equal(read(bytes) !== undefined, isRead);
+      }
+    }
+  });
+
   it('are the bytes of RFC 9001 A.2', () => {
     const bytes = new Uint8Array(22);
     const next = writeLongHeader(bytes, 0, PacketType.INITIAL, QUIC_V1, fromHex('8394c8f03e515708'), NONE, NONE, 4, 2);

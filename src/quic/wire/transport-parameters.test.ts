@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { fromHex, toHex, writeVarint } from '../base/cursor.ts';
+import { fromHex, Reader, toHex, writeVarint } from '../base/cursor.ts';
 import { TransportError, TransportErrorCode } from '../base/errors.ts';
 import { SeededRandom } from '../base/random.ts';
 import {
@@ -92,6 +92,14 @@ describe('transport parameters', () => {
       assert.deepEqual(decodeTransportParameters(greased, true), { ...parameters });
     };
     fc.assert(fc.property(anyParameters, fc.nat(), holds), { seed, numRuns: 300 });
+  });
+
+  it('have a reserved one of the form 31 * N + 27 (RFC 9000 §18.1)', () => {
+    for (let random = 0; random < 20; random++) {
+      const bytes = encodeTransportParameters({}, new SeededRandom(random));
+      const id = new Reader(bytes, TransportErrorCode.TRANSPORT_PARAMETER_ERROR, 'parameter').varint();
+      assert.equal(id % 31, 27);
+    }
   });
 
   it('of a client are decoded as they were encoded', () => {

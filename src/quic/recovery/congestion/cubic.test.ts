@@ -167,3 +167,72 @@ test('HyStart++ ends the first slow start without a loss when the RTT rises', ()
   assert.equal(cubic.phase, 'congestion_avoidance');
   assert.ok(cubic.window < 1500 * MSS);
 });
+
+test('what was sent before recovery began does not grow the window', () => {
+  const cubic = withWindow(100);
+  cubic.onCongestionEvent(1000, 990);
+  const reduced = cubic.window;
+  cubic.onAcked(1010, 10 * MSS, 1000, 0, rttOf(50), 0, false);
+  assert.deepEqual([cubic.window, cubic.phase], [reduced, 'recovery']);
+});
+
+test('the application being the limit, nothing grows', () => {
+  const cubic = withWindow(100);
+  cubic.onAcked(10, 10 * MSS, 5, 0, rttOf(1), 0, true);
+  assert.equal(cubic.window, 100 * MSS);
+  cubic.onCongestionEvent(1000, 990);
+  const reduced = cubic.window;
+  for (let now = 1100; now < 3000; now += 100) cubic.onAcked(now, 10 * MSS, now - 50, 0, rttOf(50), 0, true);
+  assert.equal(cubic.window, reduced);
+});
+
+test('the window aims at where the curve will be a round trip later (RFC 9438 §4.4)', () => {
+  const cubic = withWindow(5000);
+  cubic.onCongestionEvent(1000, 990);
+  cubic.onAcked(1051, 1, 1001, 0, rttOf(50), 0, false);
+  const before = cubic.window / MSS;
+  cubic.onAcked(1061, 100 * MSS, 1011, 0, rttOf(50), 0, false);
+  const k = Math.cbrt((5000 * (1 - BETA)) / C);
+  const target = C * (0.01 + 0.05 - k) ** 3 + 5000;
+  assert.ok(target > before + 10);
+  assert.ok(Math.abs(cubic.window / MSS - before - ((target - before) * 100) / before) < 1e-3);
+});
+
+test('a spurious event is not taken back when the window has outgrown it, and otherwise ends recovery', () => {
+  const late = withWindow(20);
+  const rtt = rttOf(10);
+  late.onCongestionEvent(1000, 999);
+  for (let now = 1011; late.window <= 20 * MSS; now += 10) roundTrip(late, now, rtt);
+  const grown = late.window;
+  late.onSpuriousCongestionEvent();
+  assert.deepEqual([late.window, late.phase], [grown, 'congestion_avoidance']);
+
+  const early = withWindow(100);
+  early.onCongestionEvent(1000, 990);
+  early.onSpuriousCongestionEvent();
+  early.onAcked(1010, MSS, 995, 0, rttOf(1), 0, false);
+  assert.equal(early.window, 101 * MSS);
+});
+
+test('persistent congestion ends recovery, and the curve before it (RFC 9438 §4.8)', () => {
+  const afterPersistent = (caBegins: number, lasting: number): number => {
+    const cubic = withWindow(1000);
+    const rtt = rttOf(50);
+    cubic.onCongestionEvent(1000, 990);
+    // A stage of congestion avoidance has begun.
+    cubic.onAcked(1060, MSS, 1005, 0, rtt, 0, false);
+    cubic.onPersistentCongestion();
+    assert.equal(cubic.window, 2 * MSS);
+    cubic.onAcked(1070, 2 * MSS, 995, 0, rtt, 0, false);
+    assert.equal(cubic.window, 4 * MSS);
+    cubic.onAcked(caBegins, 700 * MSS, caBegins - 50, 0, rtt, 0, false);
+    const from = cubic.window / MSS;
+    assert.ok(from > 700 && from < 705);
+    for (let now = caBegins; now < caBegins + lasting; now += 50) roundTrip(cubic, now, rtt);
+    return cubic.window / MSS - from;
+  };
+  // K is 0: for three seconds an AIMD is faster than the curve. That of the old plateau would be at 910.
+  assert.ok(afterPersistent(2000, 3000) < 50);
+  // Nor does the age of the old stage count.
+  assert.ok(afterPersistent(60_000, 1000) < 20);
+});

@@ -80,3 +80,21 @@ test('a larger datagram size raises the floor', () => {
   reno.onMaxDatagramSize(9000);
   assert.equal(reno.window, 18_000);
 });
+
+test('slow start after persistent congestion does not grow what the application does not use either', () => {
+  const reno = new NewReno(1200);
+  ack(reno, 100, 36_000, 0);
+  reno.onCongestionEvent(200, 150);
+  reno.onPersistentCongestion();
+  ack(reno, 300, 2400, 250, true);
+  assert.equal(reno.window, 2400);
+});
+
+test('a spurious event is not taken back when the window has outgrown it', () => {
+  const reno = new NewReno(1200);
+  reno.onCongestionEvent(200, 150);
+  for (let now = 300; reno.window <= 12_000; now += 10) ack(reno, now, 1200, now - 50);
+  const { window } = reno;
+  reno.onSpuriousCongestionEvent();
+  assert.deepEqual([reno.window, reno.slowStartThreshold], [window, 6000]);
+});

@@ -183,3 +183,32 @@ test('issued certificates read back as they were meant', () => {
   );
   assert.ok(certificate.verify(createPublicKey(middleKey)));
 });
+
+test('a chain that was accepted for one trusted root is not for another', async () => {
+  const chain = [leaf({ commonName: 'cached' }), middle];
+  assert.deepEqual(await judge(chain), { ok: true });
+  const stranger = certify(makeKey('P-256'), { commonName: 'Root', authority: {} });
+  await assertRefused(judge(chain, { ca: [toPem(stranger)] }), 48, /no chain leads/);
+});
+
+test('who is refused once is refused again, for a name or a purpose as for all else', async () => {
+  const chain = [leaf({ commonName: 'twice', extendedKeyUsage: [ExtendedKeyUsage.SERVER_AUTH] }), middle];
+  assert.deepEqual(await judge(chain), { ok: true });
+  for (let i = 0; i < 2; i++) {
+    await assertRefused(judge(chain, {}, 'other.example'), 42, /is for .*not for/);
+    await assertRefused(judge(chain, { purpose: 'client' }), 43, /not meant for client/);
+  }
+});
+
+test('where one path is not valid, another may be', async () => {
+  const past = { notBefore: new Date(0), notAfter: new Date(TEST_TIME.getTime() - 1000) };
+  const oldMiddle = certify(middleKey, { commonName: 'Middle', authority: {}, ...past }, ROOT);
+  assert.deepEqual(await judge([leaf({ commonName: 'two ways' }), oldMiddle, middle]), { ok: true });
+});
+
+test('a common name is no name, and a wildcard is a whole label (RFC 9525 §2, §6.3)', async () => {
+  const nameless = leaf({ commonName: 'example.org', names: [] });
+  await assertRefused(judge([nameless, middle]), 42, /not for example.org/);
+  const partial = leaf({ commonName: 'partial', names: ['w*.example.org'] });
+  await assertRefused(judge([partial, middle], {}, 'www.example.org'), 42, /not for www.example.org/);
+});

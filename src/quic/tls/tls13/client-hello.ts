@@ -76,7 +76,8 @@ export interface ClientHello {
 /** Reads a ClientHello and holds it to what RFC 9846 §4.2.2, §4.3 and §9.2 and RFC 9001 §8 demand. Unknown values are passed over. */
 export function decodeClientHello(body: Uint8Array): ClientHello {
   const reader = structureReader(body, 'ClientHello');
-  reader.u16();
+  // RFC 9846 §4.2.2.
+  if (reader.u16() !== LEGACY_VERSION) refuse(TlsAlert.PROTOCOL_VERSION, 'ClientHello: legacy_version is not 0x0303');
   const random = reader.view(32);
   const sessionId = readVector(reader, 1, 0, 32);
   const cipherSuites = readU16Vector(reader, 2, 2);
@@ -91,7 +92,7 @@ export function decodeClientHello(body: Uint8Array): ClientHello {
   if (compression.length !== 1 || compression[0] !== 0) {
     refuse(TlsAlert.ILLEGAL_PARAMETER, 'ClientHello: compression is offered');
   }
-  requirePskLast(extensions);
+  checkPsk(extensions);
   const groups = readCodeList(
     requireExtension(extensions, ExtensionType.SUPPORTED_GROUPS, 'ClientHello'),
     'supported_groups',
@@ -119,24 +120,31 @@ function requireTls13(extensions: Extensions): void {
   if (!versions.includes(TLS_1_3)) refuse(TlsAlert.PROTOCOL_VERSION, 'ClientHello: TLS 1.3 is not offered');
 }
 
-/** RFC 9846 §4.3.11: pre_shared_key is the last extension. (Resumption is not offered here; it is otherwise ignored.) */
-function requirePskLast(extensions: Extensions): void {
-  if (extensions.has(ExtensionType.PRE_SHARED_KEY) && [...extensions.keys()].at(-1) !== ExtensionType.PRE_SHARED_KEY) {
+/**
+ * RFC 9846 §4.3.11: pre_shared_key is the last extension; §4.3.9: psk_key_exchange_modes goes with it. (Resumption is not
+ * offered here; both are otherwise ignored.)
+ */
+function checkPsk(extensions: Extensions): void {
+  if (!extensions.has(ExtensionType.PRE_SHARED_KEY)) return;
+  if ([...extensions.keys()].at(-1) !== ExtensionType.PRE_SHARED_KEY) {
     refuse(TlsAlert.ILLEGAL_PARAMETER, 'ClientHello: pre_shared_key is not the last extension');
   }
+  requireExtension(extensions, ExtensionType.PSK_KEY_EXCHANGE_MODES, 'ClientHello');
 }
 
+/** Sets, because a ClientHello has room for thousands of both: looking each share up in a list takes a tenth of a second. */
 function readKeyShares(bytes: Uint8Array, groups: readonly number[]): KeyShareEntry[] {
+  const offered = new Set(groups);
+  const seen = new Set<number>();
   const reader = structureReader(bytes, 'key_share');
   const list = structureReader(readVector(reader, 2, 0), 'key_share');
   expectEnd(reader);
   const shares: KeyShareEntry[] = [];
   while (list.remaining > 0) {
     const share = readKeyShareEntry(list);
-    if (!groups.includes(share.group)) refuse(TlsAlert.ILLEGAL_PARAMETER, 'key_share: a group that is not offered');
-    if (shares.some((other) => other.group === share.group)) {
-      refuse(TlsAlert.ILLEGAL_PARAMETER, 'key_share: two shares of one group');
-    }
+    if (!offered.has(share.group)) refuse(TlsAlert.ILLEGAL_PARAMETER, 'key_share: a group that is not offered');
+    if (seen.has(share.group)) refuse(TlsAlert.ILLEGAL_PARAMETER, 'key_share: two shares of one group');
+    seen.add(share.group);
     shares.push(share);
   }
   return shares;

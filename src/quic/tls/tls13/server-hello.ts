@@ -65,7 +65,8 @@ function encodeHello(random: Uint8Array, cipherSuite: number, extensions: (w: St
  */
 export function decodeServerHello(body: Uint8Array): ServerHello | HelloRetryRequest {
   const reader = structureReader(body, 'ServerHello');
-  reader.u16();
+  // RFC 9846 §4.2.3.
+  if (reader.u16() !== LEGACY_VERSION) refuse(TlsAlert.PROTOCOL_VERSION, 'ServerHello: legacy_version is not 0x0303');
   const isRetry = sameBytes(reader.view(32), RETRY_RANDOM);
   const sessionId = readVector(reader, 1, 0, 32);
   const cipherSuite = reader.u16();
@@ -121,9 +122,18 @@ function readGroup(bytes: Uint8Array): number {
   return group;
 }
 
+/** The longest cookie taken: the ClientHello that carries it back has other extensions too, and 65,535 bytes for all of them. */
+const MAX_COOKIE_LENGTH = 0x8000;
+
 function readCookie(bytes: Uint8Array): Uint8Array {
   const reader = structureReader(bytes, 'cookie');
   const cookie = readVector(reader, 2, 1);
   expectEnd(reader);
+  if (cookie.length > MAX_COOKIE_LENGTH) {
+    refuse(
+      TlsAlert.ILLEGAL_PARAMETER,
+      `HelloRetryRequest: a cookie of ${cookie.length} bytes does not fit a ClientHello`,
+    );
+  }
   return cookie;
 }

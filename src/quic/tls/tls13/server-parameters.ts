@@ -32,6 +32,13 @@ export function encodeEncryptedExtensions(content: EncryptedExtensions, namedByC
   });
 }
 
+const IN_ENCRYPTED_EXTENSIONS: ReadonlySet<number> = new Set([
+  ExtensionType.SERVER_NAME,
+  ExtensionType.SUPPORTED_GROUPS,
+  ExtensionType.ALPN,
+  ExtensionType.QUIC_TRANSPORT_PARAMETERS,
+]);
+
 /** Reads EncryptedExtensions that answer a ClientHello which did or did not carry a server_name and ALPN. */
 export function decodeEncryptedExtensions(
   body: Uint8Array,
@@ -40,14 +47,15 @@ export function decodeEncryptedExtensions(
   const reader = structureReader(body, 'EncryptedExtensions');
   const extensions = readExtensions(reader);
   expectEnd(reader);
-  const allowed = new Set<number>([ExtensionType.SUPPORTED_GROUPS, ExtensionType.QUIC_TRANSPORT_PARAMETERS]);
-  if (offered.serverName) allowed.add(ExtensionType.SERVER_NAME);
-  if (offered.alpn) allowed.add(ExtensionType.ALPN);
-  allowOnly(extensions, allowed, 'EncryptedExtensions');
+  allowOnly(extensions, IN_ENCRYPTED_EXTENSIONS, 'EncryptedExtensions');
   const name = extensions.get(ExtensionType.SERVER_NAME);
   if (name !== undefined && name.length > 0)
     refuse(TlsAlert.DECODE_ERROR, 'EncryptedExtensions: a server_name with content');
   const alpn = extensions.get(ExtensionType.ALPN);
+  // RFC 9846 §4.3: they belong here, but as answers to a client that asked.
+  if ((name !== undefined && !offered.serverName) || (alpn !== undefined && !offered.alpn)) {
+    refuse(TlsAlert.UNSUPPORTED_EXTENSION, 'EncryptedExtensions: an answer to what was not asked');
+  }
   return {
     alpn: alpn === undefined ? undefined : readChosenProtocol(alpn),
     transportParameters: requireExtension(extensions, ExtensionType.QUIC_TRANSPORT_PARAMETERS, 'EncryptedExtensions'),

@@ -16,6 +16,7 @@ function writeBlock(writer: StructureWriter, extensions: readonly Extension[]): 
 }
 
 const X25519_SHARE = [...new Array<number>(31).fill(7), 9];
+const SHARE_ENTRY = [0, 0x1d, 0, 32, ...X25519_SHARE];
 const ALPN = [0, 7, 6, ...Buffer.from('weir/1')];
 
 const GOOD_HELLO: readonly Extension[] = [
@@ -28,6 +29,7 @@ const GOOD_HELLO: readonly Extension[] = [
 ];
 
 interface HelloFields {
+  readonly version?: number;
   readonly sessionId?: readonly number[];
   readonly suites?: readonly number[];
   readonly compression?: readonly number[];
@@ -36,7 +38,7 @@ interface HelloFields {
 
 function clientHello(fields: HelloFields): Uint8Array {
   return handshakeMessage(HandshakeType.CLIENT_HELLO, (w) => {
-    w.u16(0x0303).bytes(new Uint8Array(32).fill(1));
+    w.u16(fields.version ?? 0x0303).bytes(new Uint8Array(32).fill(1));
     w.vector(1, (id) => id.bytes(Uint8Array.from(fields.sessionId ?? [])));
     w.vector(2, (list) => {
       for (const suite of fields.suites ?? [0x1301]) list.u16(suite);
@@ -92,6 +94,8 @@ const BAD_HELLOS: Record<string, [HelloFields, number]> = {
   'compression offered': [{ compression: [0, 1] }, ILLEGAL_PARAMETER],
   'no null compression': [{ compression: [1] }, ILLEGAL_PARAMETER],
   'no suite in common': [{ suites: [0x1304] }, HANDSHAKE_FAILURE],
+  'a legacy_version of TLS 1.3': [{ version: 0x0304 }, PROTOCOL_VERSION],
+  'a legacy_version of TLS 1.0': [{ version: 0x0301 }, PROTOCOL_VERSION],
   'no suites': [{ suites: [] }, DECODE_ERROR],
   'no extensions': [{ extensions: [] }, PROTOCOL_VERSION],
   'TLS 1.2 only': [{ extensions: but([SUPPORTED_VERSIONS, [2, 3, 3]]) }, PROTOCOL_VERSION],
@@ -109,6 +113,20 @@ const BAD_HELLOS: Record<string, [HelloFields, number]> = {
   ],
   'an extension twice': [{ extensions: [...GOOD_HELLO, [0x1a1a, []], [0x1a1a, []]] }, ILLEGAL_PARAMETER],
   'pre_shared_key not last': [{ extensions: [[ExtensionType.PRE_SHARED_KEY, []], ...GOOD_HELLO] }, ILLEGAL_PARAMETER],
+  'pre_shared_key without its modes': [
+    { extensions: [...GOOD_HELLO, [ExtensionType.PRE_SHARED_KEY, []]] },
+    MISSING_EXTENSION,
+  ],
+  'versions with a byte behind them': [{ extensions: but([SUPPORTED_VERSIONS, [2, 3, 4, 0]]) }, DECODE_ERROR],
+  'two shares of one group': [
+    { extensions: but([KEY_SHARE, [0, 72, ...SHARE_ENTRY, ...SHARE_ENTRY]]) },
+    ILLEGAL_PARAMETER,
+  ],
+  'an empty protocol': [{ extensions: but([ExtensionType.ALPN, [0, 8, ...ALPN.slice(2), 0]]) }, DECODE_ERROR],
+  'two host names': [
+    { extensions: [...GOOD_HELLO, [ExtensionType.SERVER_NAME, [0, 8, 0, 0, 1, 65, 0, 0, 1, 66]]] },
+    ILLEGAL_PARAMETER,
+  ],
   'a share of no group offered': [{ extensions: but([SUPPORTED_GROUPS, [0, 2, 0, 0x17]]) }, ILLEGAL_PARAMETER],
   'a share that is too short': [{ extensions: but([KEY_SHARE, [0, 5, 0, 0x1d, 0, 1, 9]]) }, ILLEGAL_PARAMETER],
   'a share of small order': [
@@ -129,6 +147,11 @@ const BAD_HELLOS: Record<string, [HelloFields, number]> = {
     ILLEGAL_PARAMETER,
   ],
 };
+
+test('pre_shared_key with its modes is passed over: there is no resumption here', () => {
+  const modes: Extension = [ExtensionType.PSK_KEY_EXCHANGE_MODES, [1, 1]];
+  assert.equal(alertFor(clientHello({ extensions: [modes, ...GOOD_HELLO, [ExtensionType.PRE_SHARED_KEY, [0]]] })), -1);
+});
 
 for (const [what, [fields, alert]] of Object.entries(BAD_HELLOS)) {
   test(`a ClientHello with ${what} is refused with alert ${alert}`, () => {
@@ -162,11 +185,50 @@ test('bytes behind the last message of a level, and bytes of another level, are 
   assert.equal(thrownCode(late, 'client'), TransportErrorCode.PROTOCOL_VIOLATION);
 });
 
+/** How often `action` looks something up in an array. */
+function searchesIn(action: () => void): number {
+  const { includes, some } = Array.prototype;
+  let count = 0;
+  const counting = <F extends typeof includes | typeof some>(search: F) =>
+    function (this: unknown[], ...args: unknown[]) {
+      count++;
+      return Reflect.apply(search, this, args) as boolean;
+    };
+  Object.assign(Array.prototype, { includes: counting(includes), some: counting(some) });
+  try {
+    action();
+  } finally {
+    Object.assign(Array.prototype, { includes, some });
+  }
+  return count;
+}
+
+test('thousands of groups and shares are read without a search for each', () => {
+  const codes = Array.from({ length: 6000 }, (_, i) => 0x1000 + i);
+  const u16 = (value: number) => [value >>> 8, value & 0xff];
+  const groups = [0x1d, ...codes].flatMap(u16);
+  const shares = [...SHARE_ENTRY, ...codes.flatMap((code) => [...u16(code), 0, 1, 9])];
+  const hello = clientHello({
+    extensions: but(
+      [SUPPORTED_GROUPS, [...u16(groups.length), ...groups]],
+      [KEY_SHARE, [...u16(shares.length), ...shares]],
+    ),
+  });
+  let alert = 0;
+  const count = searchesIn(() => {
+    alert = alertFor(hello);
+  });
+  assert.equal(alert, -1);
+  assert.ok(count < 100, `${count} searches`);
+});
+
 interface ServerHelloFields {
+  readonly version?: number;
   readonly sessionId?: readonly number[];
   readonly suite?: number;
   readonly compression?: number;
   readonly extensions?: readonly Extension[];
+  readonly behind?: readonly number[];
 }
 
 const GOOD_ANSWER: readonly Extension[] = [
@@ -176,15 +238,22 @@ const GOOD_ANSWER: readonly Extension[] = [
 
 function serverHello(fields: ServerHelloFields): Uint8Array {
   return handshakeMessage(HandshakeType.SERVER_HELLO, (w) => {
-    w.u16(0x0303).bytes(new Uint8Array(32).fill(2));
+    w.u16(fields.version ?? 0x0303).bytes(new Uint8Array(32).fill(2));
     w.vector(1, (id) => id.bytes(Uint8Array.from(fields.sessionId ?? [])));
     w.u16(fields.suite ?? 0x1301).u8(fields.compression ?? 0);
     writeBlock(w, fields.extensions ?? GOOD_ANSWER);
+    w.bytes(Uint8Array.from(fields.behind ?? []));
   });
 }
 
 const BAD_ANSWERS: Record<string, [ServerHelloFields, number]> = {
   'nothing wrong': [{}, -1],
+  'another legacy_version': [{ version: 0x0304 }, PROTOCOL_VERSION],
+  'a version with a byte behind it': [{ extensions: [[SUPPORTED_VERSIONS, [3, 4, 0]], GOOD_ANSWER[1]!] }, DECODE_ERROR],
+  'a share with a byte behind it': [
+    { extensions: [GOOD_ANSWER[0]!, [KEY_SHARE, [0, 0x1d, 0, 32, ...X25519_SHARE, 0]]] },
+    DECODE_ERROR,
+  ],
   'a session ID': [{ sessionId: [1] }, ILLEGAL_PARAMETER],
   'a suite that was not offered': [{ suite: 0x1304 }, ILLEGAL_PARAMETER],
   compression: [{ compression: 1 }, ILLEGAL_PARAMETER],
@@ -195,6 +264,11 @@ const BAD_ANSWERS: Record<string, [ServerHelloFields, number]> = {
     { extensions: [GOOD_ANSWER[0]!, [KEY_SHARE, [0, 0x17, 0, 1, 4]]] },
     ILLEGAL_PARAMETER,
   ],
+  "a share of another group than the client's": [
+    { extensions: [GOOD_ANSWER[0]!, [KEY_SHARE, [0, 0x17, 0, 32, ...X25519_SHARE]]] },
+    ILLEGAL_PARAMETER,
+  ],
+  'a byte behind it': [{ behind: [0] }, DECODE_ERROR],
   'ALPN, which belongs elsewhere': [{ extensions: [...GOOD_ANSWER, [ExtensionType.ALPN, ALPN]] }, ILLEGAL_PARAMETER],
   'an extension nobody asked for': [{ extensions: [...GOOD_ANSWER, [41, [0, 0]]] }, TlsAlert.UNSUPPORTED_EXTENSION],
 };

@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Ecn } from '../base/batch.ts';
+import { Space } from '../wire/frame-type.ts';
+import { ackOf, makeConfirmed, RecordingSink, send } from './fixtures.test.ts';
+import type { Recovery } from './recovery.ts';
+
+// How Recovery brings its parts together: ECN validation, a new path.
+
+const { APPLICATION } = Space;
+const sink = new RecordingSink();
+
+function sendMarked(recovery: Recovery, now: number): number {
+  return recovery.onPacketSent(APPLICATION, now, 1200, true, true, Ecn.ECT0);
+}
+
+function counting(ect0: number, ...ranges: [number, number][]) {
+  return { ...ackOf(...ranges), hasEcn: true, ect0 };
+}
+
+test('an ACK that was overtaken by another does not fail ECN validation (RFC 9000 §13.4.2.1)', () => {
+  const recovery = makeConfirmed();
+  for (let i = 0; i < 3; i++) sendMarked(recovery, 0);
+  recovery.onAck(APPLICATION, 50, counting(3, [2, 2]), 0, sink);
+  assert.equal(recovery.ecn.state, 'capable');
+  recovery.onAck(APPLICATION, 51, counting(2, [0, 1]), 0, sink);
+  assert.equal(recovery.ecn.state, 'capable');
+});
+
+test('what was sent on the old path does not decide about ECN on the new one', () => {
+  const recovery = makeConfirmed();
+  for (let i = 0; i < 10; i++) sendMarked(recovery, 0);
+  assert.equal(recovery.ecn.state, 'unknown');
+  recovery.resetPath(100, 1200);
+  assert.equal(recovery.ecn.state, 'testing');
+  recovery.onAck(APPLICATION, 150, ackOf([0, 9]), 0, sink);
+  assert.equal(recovery.ecn.state, 'testing');
+});
+
+test('probe timeouts end the test of ECN, the loss of all test packets fails it', () => {
+  const dark = makeConfirmed();
+  sendMarked(dark, 0);
+  for (let i = 0; i < 2; i++) dark.onTimeout(dark.timeout(), sink);
+  assert.equal(dark.ecn.mark(), Ecn.NOT_ECT);
+
+  const dropped = makeConfirmed();
+  for (let i = 0; i < 10; i++) sendMarked(dropped, 0);
+  for (let i = 0; i < 3; i++) send(dropped, 10);
+  dropped.onAck(APPLICATION, 60, ackOf([10, 12]), 0, sink);
+  assert.equal(dropped.counters.packetsLost, 10);
+  assert.equal(dropped.ecn.state, 'failed');
+});
+
+/** A round trip of 100 ms has been measured. */
+function measured(): Recovery {
+  const recovery = makeConfirmed();
+  send(recovery, 0);
+  recovery.onAck(APPLICATION, 100, ackOf([0, 0]), 0, sink);
+  return recovery;
+}
+
+test('persistent congestion on a new path needs a sample of that path first (RFC 9002 §7.6.2)', () => {
+  const recovery = measured();
+  recovery.resetPath(1000, 1200);
+  for (const at of [1000, 20_000, 20_010, 20_010, 20_010]) send(recovery, at);
+  recovery.onAck(APPLICATION, 20_060, ackOf([5, 5]), 0, sink);
+  assert.equal(recovery.counters.packetsLost, 2);
+  assert.equal(recovery.counters.persistentCongestionEvents, 0);
+});
+
+test('a new path starts without backoff', () => {
+  const recovery = measured();
+  send(recovery, 200);
+  for (let i = 0; i < 2; i++) recovery.onTimeout(recovery.timeout(), sink);
+  assert.equal(recovery.ptoCount, 2);
+  recovery.resetPath(5000, 1200);
+  assert.equal(recovery.ptoCount, 0);
+});
