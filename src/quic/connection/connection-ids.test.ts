@@ -51,12 +51,12 @@ describe('the IDs by which the peer reaches us', () => {
     assert.deepEqual([...many.routed], [0, 1, 2, 3]);
   });
 
-  test('a retired one is replaced and routes no more; one lost is offered again unless retired', () => {
+  test('a retired one is replaced; one lost is offered again unless retired', () => {
     const { ids, routed } = make();
     ids.setPeerLimit(3);
     write(ids);
     ids.onRetire(1, idOf(0));
-    assert.deepEqual([...routed], [0, 2, 3]);
+    assert.deepEqual([...routed], [0, 1, 2, 3]);
     ids.onLost(1);
     ids.onLost(2);
     ids.onLost(2);
@@ -75,9 +75,21 @@ describe('the IDs by which the peer reaches us', () => {
     assert.throws(() => ids.onRetire(0, idOf(0)), VIOLATION);
   });
 
+  test('the last four retired still route, for packets that were overtaken, and no more than those', () => {
+    const { ids, routed } = make();
+    ids.setPeerLimit(2);
+    for (let n = 1; n <= 6; n++) {
+      assert.deepEqual(write(ids), [n]);
+      ids.onRetire(n, idOf(0));
+    }
+    assert.deepEqual([...routed], [0, 3, 4, 5, 6, 7]);
+  });
+
   test('at the end none is left', () => {
     const { ids, routed } = make();
     ids.setPeerLimit(4);
+    write(ids);
+    ids.onRetire(1, idOf(0));
     ids.retireAll();
     assert.equal(routed.size, 0);
     assert.equal(ids.wantsSend, false);

@@ -175,6 +175,27 @@ describe('datagrams', () => {
   });
 });
 
+describe('receive windows', () => {
+  test('grow with the measured round trip, so that a fast reader is not held to the first window', () => {
+    const window = 32_768;
+    const pair = new EndpointPair({
+      delay: 50,
+      serverTransport: { initialMaxData: window, initialMaxStreamDataUni: window },
+    });
+    const { client, server } = pair.established();
+    const startedAt = pair.now;
+    const id = send(pair, client, 1_000_000);
+    let read = 0;
+    while (read < 1_000_000 && pair.now < startedAt + 10_000) {
+      pair.run(5);
+      read += readAll(pair, server, id);
+    }
+    const roundTrips = (pair.now - startedAt) / 100;
+    // 31 windows of the first size would take as many.
+    assert.ok(roundTrips < 12, `${roundTrips} round trips`);
+  });
+});
+
 describe('timers', () => {
   test('an idle connection sleeps', () => {
     const pair = new EndpointPair({ clientTransport: { maxIdleTimeout: 0 }, serverTransport: { maxIdleTimeout: 0 } });

@@ -20,12 +20,19 @@ export interface ConnectionIdIssuer {
 
 /** How many connection IDs this endpoint offers at most, whatever more the peer would keep. */
 const OFFERED = 4;
+/** How many that the peer has retired still route here, for packets that were overtaken on their way. */
+const LINGERING = 4;
 
 /** The connection IDs by which the peer reaches this connection, RFC 9000 §5.1. */
 export class LocalConnectionIds {
   readonly #issuer: ConnectionIdIssuer;
   /** Those that are not retired, by sequence number. At most OFFERED. */
   readonly #active = new Map<number, IssuedConnectionId>();
+  /**
+   * The last few that were retired, oldest first. Packets sent before RETIRE_CONNECTION_ID may arrive behind it: unrouted, they
+   * would be lost and answered with a stateless reset, which is not for a connection that lives (RFC 9000 §10.3).
+   */
+  readonly #lingering: Uint8Array[] = [];
   /** The sequence number that the next one gets. */
   #nextSequence = 1;
   /** Sequence numbers whose NEW_CONNECTION_ID waits to be sent, or sent again. */
@@ -89,14 +96,17 @@ export class LocalConnectionIds {
     if (entry === undefined) return;
     if (sameBytes(entry.id, packetId)) violation('retires the connection ID it came with');
     this.#active.delete(sequence);
-    this.#issuer.retire(entry.id);
+    this.#lingering.push(entry.id);
+    if (this.#lingering.length > LINGERING) this.#issuer.retire(this.#lingering.shift()!);
     this.#offer();
   }
 
   /** Forgets them all: the connection is over. */
   retireAll(): void {
     for (const entry of this.#active.values()) this.#issuer.retire(entry.id);
+    for (const id of this.#lingering) this.#issuer.retire(id);
     this.#active.clear();
+    this.#lingering.length = 0;
     this.#unsent = [];
   }
 }

@@ -25,7 +25,11 @@ export function localParameters(
     activeConnectionIdLimit: options.activeConnectionIdLimit,
     initialSourceConnectionId: opening.localId,
     maxDatagramFrameSize: options.maxDatagramFrameSize,
-    versionInformation: { chosenVersion: opening.version, availableVersions: [...versions] },
+    // RFC 9368 §3: a client lists the versions that a server may turn its first flight into, and this one follows no server there.
+    versionInformation: {
+      chosenVersion: opening.version,
+      availableVersions: opening.isServer ? [...versions] : [opening.version],
+    },
   };
   if (!opening.isServer) return common;
   return {

@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { CLIENT_ADDRESS, EndpointPair, frame, readAll, send, sendForged } from '../../../test/support/endpoint-pair.ts';
+import {
+  CLIENT_ADDRESS,
+  EndpointPair,
+  frame,
+  readAll,
+  SERVER_ADDRESS,
+  send,
+  sendForged,
+} from '../../../test/support/endpoint-pair.ts';
 import type { Address } from '../base/address.ts';
 import { writeNewConnectionId, writePathChallenge, writeRetireConnectionId } from '../wire/frames.ts';
 
@@ -47,6 +55,24 @@ describe('connection IDs', () => {
     assert.deepEqual(used, [6]);
   });
 
+  test('a packet that was overtaken by the retirement of its ID is received, not answered with a stateless reset', () => {
+    const pair = new EndpointPair();
+    const { client, server } = pair.established();
+    server.ping();
+    pair.flush();
+    const [overtaken] = pair.inFlight.splice(0);
+    pair.client.address = MOVED;
+    client.ping();
+    pair.run(500);
+    assert.ok(pair.log.some((line) => /server .*RetireConnectionId/.test(line)));
+    const before = client.stats().packetsReceived;
+    pair.deliver(pair.client, SERVER_ADDRESS, overtaken!.bytes);
+    pair.run(500);
+    assert.equal(client.stats().packetsReceived > before, true);
+    assert.ok(!pair.log.some((line) => line.includes('stateless')), pair.log.join('\n'));
+    assert.deepEqual([client.state, server.state], ['established', 'established']);
+  });
+
   test('retired by the peer, an ID is replaced', () => {
     const pair = new EndpointPair();
     const { client, server } = pair.established();
@@ -74,6 +100,22 @@ describe('migration', () => {
     assert.equal(pair.server.eventsOf('path_validated').length, 1);
     assert.ok(pair.log.some((line) => /server 1200: 1-RTT \d+ \[PathChallenge\]/.test(line)));
     assert.ok(pair.log.some((line) => /client 1200: 1-RTT \d+ \[PathResponse\]/.test(line)));
+    assert.equal(server.pollTimeout() > pair.now + 1000, true, 'no timer is left over');
+  });
+
+  test('a challenge that had to be small is followed by one of full size', () => {
+    const pair = new EndpointPair();
+    const { client, server } = pair.established();
+    pair.client.address = MOVED;
+    client.ping();
+    pair.run(2000);
+    const challenges = pair.log.flatMap((line) => /server (\d+): 1-RTT \d+ \[PathChallenge\]/.exec(line)?.[1] ?? []);
+    // The first of full size asks at the address left.
+    assert.equal(challenges.length, 3, pair.log.join('\n'));
+    assert.equal(challenges.filter((size) => size === '1200').length, 2);
+    assert.equal(challenges.at(-1), '1200');
+    assert.equal(pair.server.eventsOf('path_validated').length, 1);
+    assert.deepEqual(server.remoteAddress, MOVED);
     assert.equal(server.pollTimeout() > pair.now + 1000, true, 'no timer is left over');
   });
 
@@ -148,6 +190,27 @@ describe('migration', () => {
     pair.run(20);
     assert.equal(answered, 1200);
     assert.deepEqual(pair.server.connections[0]!.remoteAddress, CLIENT_ADDRESS, 'a probing packet does not move it');
+  });
+
+  test('a challenge on the path in use is answered by more than probing frames', () => {
+    const pair = new EndpointPair();
+    pair.established();
+    const lines = pair.log.length;
+    sendForged(
+      pair,
+      pair.client,
+      frame((b) => writePathChallenge(b, 0, new Uint8Array(8).fill(1))),
+    );
+    const answers = pair.log.slice(lines).filter((line) => line.includes('server'));
+    // RFC 9000 §9.3.3: only a non-probing packet brings a peer back that took a forwarded packet for a migration.
+    assert.ok(
+      answers.some((line) => line.includes('PathResponse')),
+      answers.join('\n'),
+    );
+    assert.ok(
+      answers.some((line) => line.includes('Ping')),
+      answers.join('\n'),
+    );
   });
 
   test('a client ignores its server at another address', () => {

@@ -33,7 +33,7 @@ test('a new address is challenged three times, ever more slowly, and then given 
   let now = 1000;
   while (!paths.hasFailed(now)) {
     assert.equal(paths.challengeDue(now), true);
-    assert.equal(paths.nextChallenge(now, 100, true).length, 8);
+    assert.equal(paths.nextChallenge(now, 100, true, true).length, 8);
     sentAt.push(now);
     now = paths.timeout();
   }
@@ -48,8 +48,8 @@ test('a new address is challenged three times, ever more slowly, and then given 
 test('any of the challenges, answered, validates; other data does not', () => {
   const paths = make();
   paths.migrate(0, B, 50);
-  const first = paths.nextChallenge(0, 100, true).slice();
-  paths.nextChallenge(100, 100, true);
+  const first = paths.nextChallenge(0, 100, true, true).slice();
+  paths.nextChallenge(100, 100, true, true);
   assert.equal(paths.onResponse(new Uint8Array(8)), false);
   assert.equal(paths.active.validated, false);
   assert.equal(paths.onResponse(first), true);
@@ -59,10 +59,37 @@ test('any of the challenges, answered, validates; other data does not', () => {
   assert.equal(paths.revert(), false, 'the old path is left for good');
 });
 
+test('the answer to a small challenge validates the address, and a full one asks about the path', () => {
+  const paths = make();
+  paths.migrate(0, B, 50);
+  const small = paths.nextChallenge(0, 100, true, false);
+  assert.equal(paths.challengeDue(50), false);
+  assert.equal(paths.onResponse(small), true);
+  assert.equal(paths.active.validated, true);
+  assert.equal(paths.challengeDue(50), true);
+  const full = paths.nextChallenge(50, 100, true, true);
+  assert.equal(paths.onResponse(small), false);
+  assert.equal(paths.timeout(), 150);
+  assert.equal(paths.onResponse(full), false, 'that the address is proved is no news');
+  assert.equal(paths.timeout(), NEVER);
+  assert.equal(paths.revert(), false, 'the old path is left for good');
+});
+
+test('a path that carries small challenges only is given up', () => {
+  const paths = make();
+  paths.migrate(0, B, 50);
+  paths.onResponse(paths.nextChallenge(0, 100, true, false));
+  let now = 50;
+  for (; !paths.hasFailed(now); now = paths.timeout()) paths.nextChallenge(now, 100, true, true);
+  assert.equal(now, 750);
+  assert.equal(paths.revert(), true);
+  assert.equal(paths.active.remote, A);
+});
+
 test('the answer to the challenge of an address left behind validates nothing', () => {
   const paths = make();
   paths.migrate(0, B, 50);
-  const toB = paths.nextChallenge(0, 100, true);
+  const toB = paths.nextChallenge(0, 100, true, true);
   paths.migrate(10, C, 50);
   assert.equal(paths.onResponse(toB), false);
   assert.equal(paths.active.validated, false);
@@ -86,7 +113,7 @@ test('the address left is asked once whether the peer is still there', () => {
   assert.equal(paths.takeRecheck(), undefined);
   // Its answer says nothing about the new one.
   paths.migrate(10, C, 50);
-  assert.equal(paths.onResponse(paths.nextChallenge(10, 100, false)), false);
+  assert.equal(paths.onResponse(paths.nextChallenge(10, 100, false, true)), false);
 });
 
 test('challenges are answered where they came from, one a packet, and eight at most wait', () => {

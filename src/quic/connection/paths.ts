@@ -35,6 +35,13 @@ export interface PathResponse {
   readonly limit: number;
 }
 
+/** A PATH_CHALLENGE sent on the active path. */
+interface PathChallenge {
+  readonly data: Uint8Array;
+  /** Whether its datagram was as large as every path must carry: an answer to a smaller one says nothing of the path MTU. */
+  readonly full: boolean;
+}
+
 /** Which address the connection uses, and the validation of a new one. RFC 9000 §8.2 and §9. */
 export class Paths {
   active: Path;
@@ -43,8 +50,8 @@ export class Paths {
   /** Whether the path just left must be asked whether the peer is still there. */
   #recheck = false;
   readonly #random: Random;
-  /** Data of the challenges sent on the active path and not answered. */
-  #challenges: Uint8Array[] = [];
+  /** The challenges sent on the active path and not answered. */
+  #challenges: PathChallenge[] = [];
   #challengesSent = 0;
   /** When the next challenge goes out, or the validation has failed. */
   #challengeAt: Millis = NEVER;
@@ -89,11 +96,14 @@ export class Paths {
     return now >= this.#challengeAt && this.#challengesSent < MAX_CHALLENGES;
   }
 
-  /** The data of a challenge; when it is one for the active path, the next is due a PTO later, doubling. */
-  nextChallenge(now: Millis, pto: Millis, forActive: boolean): Uint8Array {
+  /**
+   * The data of a challenge; when it is one for the active path, the next is due a PTO later, doubling. `full` says that its
+   * datagram is as large as every path must carry.
+   */
+  nextChallenge(now: Millis, pto: Millis, forActive: boolean, full: boolean): Uint8Array {
     const data = randomBytes(this.#random, 8);
     if (!forActive) return data;
-    this.#challenges.push(data);
+    this.#challenges.push({ data, full });
     this.#challengeAt = now + pto * 2 ** this.#challengesSent;
     this.#challengesSent++;
     return data;
@@ -125,12 +135,18 @@ export class Paths {
     return true;
   }
 
-  /** A PATH_RESPONSE arrived; returns whether it validated the active path. RFC 9000 §8.2.3. */
+  /**
+   * A PATH_RESPONSE arrived; returns whether it validated the active path. RFC 9000 §8.2.3: where the limit of §8.1 kept the
+   * challenge small, the peer is there, but another one must show that full datagrams get there too. The way back stays open.
+   */
   onResponse(data: Uint8Array): boolean {
-    if (!this.#challenges.some((sent) => sameBytes(sent, data))) return false;
+    const answered = this.#challenges.find((sent) => sameBytes(sent.data, data));
+    if (answered === undefined) return false;
     this.#challenges = [];
-    this.#challengeAt = NEVER;
-    this.#previous = undefined;
+    this.#challengesSent = 0;
+    // 0: at once.
+    this.#challengeAt = answered.full ? NEVER : 0;
+    if (answered.full) this.#previous = undefined;
     const first = !this.active.validated;
     this.active.validated = true;
     return first;

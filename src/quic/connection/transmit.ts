@@ -233,10 +233,11 @@ export class Transmit {
     const remote = left ?? response?.remote ?? paths.active.remote;
     const isActive = paths.isActive(remote);
     const allowance = isActive ? paths.active.allowance : (response?.limit ?? MIN_DATAGRAM);
+    const limit = Math.min(out.capacity, MIN_DATAGRAM, allowance);
     // Counted even when there is no room for it: the validation must come to an end.
     const isDue = isActive && paths.challengeDue(now);
-    const challenge = isDue || left !== undefined ? paths.nextChallenge(now, recovery.pto, isDue) : undefined;
-    const limit = Math.min(out.capacity, MIN_DATAGRAM, allowance);
+    const full = limit >= MIN_DATAGRAM;
+    const challenge = isDue || left !== undefined ? paths.nextChallenge(now, recovery.pto, isDue, full) : undefined;
     if (limit < MIN_PROBE_ROOM) return false;
     const bytes = out.arena.bytes;
     const end = compose.pathProbe(bytes, 0, limit - TAG_LENGTH, response?.data, challenge);

@@ -7,7 +7,8 @@ import {
   type InFlight,
   SERVER_ADDRESS,
 } from '../../../test/support/endpoint-pair.ts';
-import { Header, readHeader, writeVersionNegotiation } from '../wire/header.ts';
+import { retryIntegrityTag } from '../crypto/retry.ts';
+import { Header, readHeader, writeRetry, writeVersionNegotiation } from '../wire/header.ts';
 import { QUIC_V1, QUIC_V2 } from '../wire/versions.ts';
 
 /** A chain too long for three times the client's first datagram. */
@@ -81,6 +82,30 @@ test('a Retry whose integrity tag is wrong, that comes twice, or that comes late
   assert.equal(pair.server.connections.length, 1);
 });
 
+test('a Retry of another version, to the ID that the client chose, or after another Retry is ignored', () => {
+  const pair = new EndpointPair();
+  const client = pair.connect();
+  pair.flush();
+  const first = pair.inFlight.splice(0)[0]!.bytes;
+  const clientChose = first.slice(6, 14);
+  const clientId = first.slice(15, 23);
+  /** The Initial packets that the client sends when it gets a Retry with a right tag. */
+  const answers = (version: number, retryId: Uint8Array) => {
+    const retry = new Uint8Array(100);
+    const end = writeRetry(retry, 0, version, clientId, retryId, Uint8Array.of(1, 2, 3));
+    retry.set(retryIntegrityTag(QUIC_V1, clientChose, retry.subarray(0, end)), end);
+    pair.deliver(pair.client, SERVER_ADDRESS, retry.subarray(0, end + 16));
+    pair.flush();
+    return pair.inFlight.splice(0).map(({ bytes }) => bytes.slice(6, 14));
+  };
+  const id = new Uint8Array(8).fill(7);
+  assert.deepEqual(answers(QUIC_V2, id), []);
+  assert.deepEqual(answers(QUIC_V1, clientChose), []);
+  assert.deepEqual(answers(QUIC_V1, id), [id]);
+  assert.deepEqual(answers(QUIC_V1, new Uint8Array(8).fill(8)), []);
+  assert.equal(client.state, 'handshaking');
+});
+
 test('a server that is full says so at once, with little, and remembers nothing', () => {
   for (const version of [QUIC_V1, QUIC_V2]) {
     const versions = [version];
@@ -149,6 +174,15 @@ test('a server without the client version says which it has, and the client give
   assert.equal(client.closeInfo!.source, 'version_negotiation');
   assert.match(client.closeInfo!.reason, /0x00000001/);
   assert.equal(pair.server.connections.length, 0);
+});
+
+test('a client offers no version that it would not follow its server to; a server lists all that it speaks', () => {
+  const versions = [QUIC_V1, QUIC_V2];
+  const pair = new EndpointPair({ client: { versions }, server: { versions } });
+  const { client, server } = pair.established();
+  // RFC 9368 §2.3: a server may answer in any version of a client's list.
+  assert.deepEqual(server.peerParameters!.versionInformation?.availableVersions, [QUIC_V1]);
+  assert.deepEqual(client.peerParameters!.versionInformation?.availableVersions, versions);
 });
 
 test('Version Negotiation is ignored from whoever has not seen the first packet, with our version, and later', () => {
@@ -236,6 +270,24 @@ test('a client that vanishes after its first datagram costs three times that and
   pair.run(20_000);
   assert.equal(server.closeInfo!.source, 'handshake_timeout');
   assert.equal(pair.sentBytes.get(pair.server), 3600);
+});
+
+test('a server that may not send sleeps although it owes an acknowledgement', () => {
+  const pair = new EndpointPair({ serverTls: { identity: LONG_CHAIN } });
+  const later: InFlight[] = [];
+  pair.filter = (datagram) => {
+    if (datagram.from === pair.client && pair.now > 1000) later.push(datagram);
+    return datagram.from === pair.client && pair.now === 1000;
+  };
+  pair.connect();
+  pair.run(1500);
+  const server = pair.server.connections[0]!;
+  // From elsewhere it gives no credit.
+  pair.deliver(pair.server, FOREIGN, later[0]!.bytes);
+  pair.flush();
+  assert.equal(server.stats().packetsReceived, 2);
+  assert.equal(pair.sentBytes.get(pair.server), 3600);
+  assert.equal(server.pollTimeout(), 1010 + 10_000);
 });
 
 test('a server that refuses the handshake stays within the limit and tells why, even when that is lost', () => {
