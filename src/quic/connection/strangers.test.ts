@@ -197,11 +197,16 @@ describe('addresses', () => {
   });
 });
 
-test('a connection that is over makes room for another', () => {
-  const pair = new EndpointPair({ server: { maxConnections: 1 } });
-  const { client } = pair.established();
+test('a connection that is over makes room for another, even from the same first packet', () => {
+  const { pair, client } = begun(new EndpointPair({ server: { maxConnections: 1 } }));
+  const again = pair.inFlight[0]!.bytes.slice();
+  pair.run(500);
   client.close(pair.now, true, 0, '');
   pair.run(5000);
+  pair.deliver(pair.server, CLIENT_ADDRESS, again);
+  assert.equal(pair.server.connections.length, 2);
+  pair.server.connections[1]!.abandon(pair.now, client.closeInfo!);
+  pair.run(1);
   const next = pair.connect();
   pair.run(500);
   assert.equal(next.state, 'established');
