@@ -102,6 +102,7 @@ test('a Retry of another version, to the ID that the client chose, or after anot
   assert.deepEqual(answers(QUIC_V2, id), []);
   assert.deepEqual(answers(QUIC_V1, clientChose), []);
   assert.deepEqual(answers(QUIC_V1, id), [id]);
+  assert.equal(client.stats().bytesInFlight, 1200, 'what went before the Retry is forgotten (RFC 9002 §6.3)');
   assert.deepEqual(answers(QUIC_V1, new Uint8Array(8).fill(8)), []);
   assert.equal(client.state, 'handshaking');
 });
