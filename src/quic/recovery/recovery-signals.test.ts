@@ -76,3 +76,25 @@ test('a new path starts without backoff', () => {
   recovery.resetPath(5000, 1200);
   assert.equal(recovery.ptoCount, 0);
 });
+
+test('in slow start half a window in flight is a window in use, in congestion avoidance nearly all of it (RFC 9002 §7.8)', () => {
+  const grown = (recovery: Recovery, now: number, packets: number): boolean => {
+    const { window } = recovery.congestion;
+    const numbers = Array.from({ length: packets }, () => send(recovery, now));
+    recovery.onAppLimited();
+    recovery.onAck(APPLICATION, now + 50, ackOf([numbers[0]!, numbers.at(-1)!]), 0, sink);
+    return recovery.congestion.window > window;
+  };
+  // The initial window is ten packets.
+  assert.deepEqual([grown(makeConfirmed(), 0, 6), grown(makeConfirmed(), 0, 4)], [true, false]);
+  const avoiding = () => {
+    const recovery = makeConfirmed();
+    for (let i = 0; i < 10; i++) send(recovery, 0);
+    recovery.onAck(APPLICATION, 50, ackOf([0, 9]), 0, sink);
+    for (let i = 0; i < 4; i++) send(recovery, 60);
+    recovery.onAck(APPLICATION, 110, ackOf([11, 13]), 0, sink);
+    assert.equal(recovery.congestion.window, 12_000);
+    return recovery;
+  };
+  assert.deepEqual([grown(avoiding(), 120, 8), grown(avoiding(), 120, 6)], [true, false]);
+});

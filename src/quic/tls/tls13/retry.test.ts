@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { alertOf, eventsOf, type Side, TlsLoopback } from '../../../../test/support/tls-loopback.ts';
 import { SeededRandom } from '../../base/random.ts';
@@ -7,6 +8,7 @@ import { type ClientHelloContent, decodeClientHello, encodeClientHello } from '.
 import { ExtensionType, HandshakeType } from './code-points.ts';
 import { GROUP_CODES, makeKeyShare } from './key-exchange.ts';
 import { encodeServerHello } from './server-hello.ts';
+import { Transcript } from './transcript.ts';
 import { handshakeMessage } from './writer.ts';
 
 // HelloRetryRequests as other servers send them, and the second ClientHellos of other clients: RFC 9846 §4.2.2, §4.2.4.
@@ -96,6 +98,17 @@ test('the ServerHello keeps to the suite and the group of the HelloRetryRequest'
   assert.equal(answer(0x1301, 'secp256r1'), -1);
   assert.equal(answer(0x1302, 'secp256r1'), ILLEGAL_PARAMETER);
   assert.equal(answer(0x1301, 'X25519'), ILLEGAL_PARAMETER);
+});
+
+test("the first ClientHello's place is taken with the hash of the suite, SHA-384 too (RFC 9846 §4.1)", () => {
+  const [hello, retry] = [Uint8Array.of(1, 0, 0, 1, 9), Uint8Array.of(2, 0, 0, 1, 8)];
+  const transcript = new Transcript();
+  transcript.add(hello);
+  transcript.start('sha384');
+  transcript.retry();
+  transcript.add(retry);
+  const synthetic = Buffer.concat([Uint8Array.of(254, 0, 0, 48), createHash('sha384').update(hello).digest(), retry]);
+  assert.deepEqual(Buffer.from(transcript.digest()), createHash('sha384').update(synthetic).digest());
 });
 
 const X25519 = { group: 0x1d, value: makeKeyShare('X25519', new SeededRandom(6)).publicValue };
