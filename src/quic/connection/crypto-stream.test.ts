@@ -96,3 +96,17 @@ test('data too far ahead, or in too many pieces, is refused; copies cost nothing
   stream.receive(0, DATA, 0, 100);
   assert.deepEqual(readAll(stream), [...DATA.subarray(0, 150)]);
 });
+
+test('overlapping pieces hold a bounded amount of memory, and what they held is free again', () => {
+  const datagram = new Uint8Array(60_000);
+  const stream = new CryptoStream();
+  const flood = () => {
+    for (let i = 1; i < 1000; i++) stream.receive(i, datagram, 0, datagram.length);
+  };
+  assert.throws(flood, { code: TransportErrorCode.CRYPTO_BUFFER_EXCEEDED });
+  // The missing byte is taken all the same, and with it all that waited.
+  stream.receive(0, datagram, 0, 1);
+  const read = readAll(stream).length;
+  assert.ok(read >= 60_001 && read < 60_100, `${read}`);
+  for (let i = 1; i < 3; i++) stream.receive(read + i, datagram, 0, 60_000);
+});

@@ -7,8 +7,9 @@ import { type SentFrames, SentKind } from '../wire/sent-frames.ts';
 /** How far ahead of the next needed byte handshake data may run, in bytes. RFC 9000 §7.5 asks for at least 4,096. */
 const RECEIVE_LIMIT = 64 << 10;
 
-/** How many pieces may wait for their turn. */
+/** How many pieces may wait for their turn, and how many bytes, which is more than the above where pieces overlap. */
 const MAX_SEGMENTS = 1024;
+const MAX_SEGMENT_BYTES = 2 * RECEIVE_LIMIT;
 
 /** A piece of a CRYPTO stream that came ahead of its turn. */
 interface Segment {
@@ -23,6 +24,8 @@ interface Segment {
 export class CryptoStream {
   /** Bytes of the peer's that came ahead, by offset. Every segment ends behind #read. */
   #segments: Segment[] = [];
+  /** Bytes of all segments together. */
+  #segmentBytes = 0;
   /** First offset not yet handed to TLS. */
   #read = 0;
   /** All that was ever written here; valid up to #written. */
@@ -48,7 +51,8 @@ export class CryptoStream {
     }
     if (offset + length <= this.#read || this.#isHeld(offset, offset + length)) return;
     // What comes in its turn is always taken: it is what empties the list.
-    if (this.#segments.length >= MAX_SEGMENTS && offset > this.#read) {
+    const isFull = this.#segments.length >= MAX_SEGMENTS || this.#segmentBytes + length > MAX_SEGMENT_BYTES;
+    if (isFull && offset > this.#read) {
       throw new TransportError(
         TransportErrorCode.CRYPTO_BUFFER_EXCEEDED,
         'handshake data in too many pieces',
@@ -56,6 +60,7 @@ export class CryptoStream {
       );
     }
     this.#segments.push({ offset, bytes: bytes.slice(start, start + length) });
+    this.#segmentBytes += length;
   }
 
   /** Whether one segment has all of [offset, end): retransmissions must not pile up. */
@@ -70,6 +75,7 @@ export class CryptoStream {
       const { offset, bytes } = this.#segments[i]!;
       if (offset > this.#read) continue;
       this.#segments.splice(i, 1);
+      this.#segmentBytes -= bytes.length;
       const fresh = bytes.subarray(Math.min(bytes.length, this.#read - offset));
       if (fresh.length === 0) {
         i = -1;
@@ -143,6 +149,7 @@ export class CryptoStream {
   discard(): void {
     this.restart();
     this.#segments = [];
+    this.#segmentBytes = 0;
     this.#buffer = new Uint8Array(0);
     this.#written = 0;
   }
