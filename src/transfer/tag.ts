@@ -17,7 +17,7 @@ export function chunkTag(key: Uint8Array, offset: number, bytes: Uint8Array): Ui
   nonce.writeBigUInt64BE(BigInt(offset), 4);
   const cipher = createCipheriv('aes-128-gcm', key, nonce, { authTagLength: TAG_BYTES });
   // Nothing is encrypted: bytes that are only authenticated are never copied.
-  cipher.setAAD(bytes, { plaintextLength: 0 });
+  cipher.setAAD(bytes);
   cipher.final();
   return new Uint8Array(cipher.getAuthTag());
 }
