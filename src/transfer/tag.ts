@@ -9,7 +9,7 @@ export const TAG_KEY_BYTES = 16;
 /**
  * The tag of a chunk, TAG_BYTES long: GMAC with AES-128 (NIST SP 800-38D §3), the chunk's offset in the file as its nonce. So it
  * depends on every bit of the chunk and on its place. The key is made at random for each transfer: whatever a fault does to a chunk of
- * 1 MiB, the chance that it goes unnoticed is below 2^-110. It takes 0.07 ms a MiB where SHA-256 takes 0.6 to 1.1 (docs/performance.md).
+ * 1 MiB, the chance that it goes unnoticed is below 2^-110. It takes 0.1 ms a MiB where SHA-256 takes 0.6 (docs/performance.md).
  * @param key TAG_KEY_BYTES. @param offset of the chunk in the file, in bytes.
  */
 export function chunkTag(key: Uint8Array, offset: number, bytes: Uint8Array): Uint8Array {
