@@ -127,6 +127,13 @@ describe('the end', () => {
     assert.deepEqual([client.state, server.state], ['closed', 'closed']);
   });
 
+  test('even one that is slower than the idle timeout that the peer has', () => {
+    const pair = new EndpointPair({ serverTransport: { maxIdleTimeout: 10_000 }, client: { keepAlive: 15_000 } });
+    const { client, server } = pair.established();
+    pair.run(60_000);
+    assert.deepEqual([client.state, server.state], ['established', 'established']);
+  });
+
   test('nobody there: the handshake times out', () => {
     const pair = new EndpointPair();
     pair.filter = () => false;
