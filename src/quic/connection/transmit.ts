@@ -281,12 +281,17 @@ export class Transmit {
     if (!lifecycle.closePending) return false;
     lifecycle.closePending = false;
     const limit = Math.min(MIN_DATAGRAM, out.capacity, paths.active.allowance);
+    // A long reason is cut, so that one packet leaves room for the others; what one doesn't need is there for those behind it.
+    let others = -1;
+    for (const space of SPACES) if (spaces.canSend(space)) others++;
     let at = 0;
     let packets = 0;
     let pad = false;
     for (const space of SPACES) {
-      if (!spaces.canSend(space) || at + MIN_ROOM > limit) continue;
-      const end = compose.closePacket(out.arena.bytes, at, limit - TAG_LENGTH, space, lifecycle.info!);
+      if (!spaces.canSend(space)) continue;
+      const left = others--;
+      if (at + MIN_ROOM > limit) continue;
+      const end = compose.closePacket(out.arena.bytes, at, limit - TAG_LENGTH, space, lifecycle.info!, left);
       if (end === at) continue;
       if (space === Space.INITIAL && !isServer) pad = true;
       const { headerLength, pnOffset } = compose;
