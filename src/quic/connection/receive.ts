@@ -160,14 +160,24 @@ export class Receive {
     this.#aside.push({ bytes: bytes.slice(start, end), source, ecn });
   }
 
-  /** One datagram of one or more coalesced packets, RFC 9000 §12.2. */
+  /** One datagram that starts with a long header, or came before its keys. */
   #receiveDatagram(now: Millis, arena: Arena, start: number, end: number, source: Address, ecn: number): void {
-    const { effects, lifecycle } = this.#parts;
-    const header = this.#header;
-    const bytes = arena.bytes;
+    const { effects, counters, lifecycle } = this.#parts;
     effects.now = now;
     effects.source = source;
     effects.datagramSize = end - start;
+    // RFC 9000 §10.3: another version's stateless reset may have a long header. It is one when no packet in it can be opened.
+    const endsInToken = this.#isStatelessReset(arena.bytes, start, end);
+    const received = counters.packetsReceived;
+    this.#receivePackets(now, arena, start, end, source, ecn);
+    if (endsInToken && counters.packetsReceived === received && lifecycle.isOpen) this.#parts.onStatelessReset(now);
+  }
+
+  /** The coalesced packets of a datagram, RFC 9000 §12.2. */
+  #receivePackets(now: Millis, arena: Arena, start: number, end: number, source: Address, ecn: number): void {
+    const { effects, lifecycle } = this.#parts;
+    const header = this.#header;
+    const bytes = arena.bytes;
     let destination: Uint8Array | undefined;
     for (let at = start; at < end && lifecycle.isOpen; at = header.end) {
       if (!readHeader(bytes, at, end, LOCAL_ID_LENGTH, header)) return this.#drop('invalid', end - at);
@@ -193,7 +203,6 @@ export class Receive {
     switch (header.type) {
       case PacketType.ONE_RTT:
         if (this.#parts.spaces.oneRtt === undefined) return this.#putAside(bytes, at, end, source, ecn);
-        if (this.#isStatelessReset(bytes, at, end)) return this.#parts.onStatelessReset(now);
         this.#run.count = 0;
         this.#addToRun(at, end, 0);
         if (this.#run.count === 0) return;
@@ -282,13 +291,13 @@ export class Receive {
       const form = bytes[start]! & FORM_AND_FIXED_BITS;
       if (form > SHORT_FORM) break;
       if (!this.#admit(batch.source[i]!, end - start)) continue;
-      if (form !== SHORT_FORM) {
-        this.#drop('invalid', end - start);
-        continue;
-      }
       if (this.#isStatelessReset(bytes, start, end)) {
         this.#parts.onStatelessReset(now);
         return to;
+      }
+      if (form !== SHORT_FORM) {
+        this.#drop('invalid', end - start);
+        continue;
       }
       this.#addToRun(start, end, i);
     }

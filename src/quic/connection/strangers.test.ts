@@ -100,6 +100,52 @@ describe('long headers', () => {
   });
 });
 
+describe('a stateless reset in long-header form (RFC 9000 §10.3)', () => {
+  /** A client, its connection ID, and the 16 bytes by which its server, which has lost its state, resets it. */
+  function forgotten() {
+    const { pair, client, clientId } = begun();
+    pair.run(500);
+    let token = new Uint8Array(0);
+    pair.filter = ({ from, bytes }) => {
+      if (from === pair.server) token = bytes.slice(-16);
+      return from === pair.client;
+    };
+    pair.restartServer();
+    client.ping();
+    pair.run(15);
+    assert.equal(client.state, 'established');
+    return { pair, client, clientId, token };
+  }
+
+  /** First byte, version, and the connection IDs' lengths and bytes. */
+  const FORMS: [string, (clientId: Uint8Array) => number[]][] = [
+    ['another version, another ID', () => [0xc5, 9, 9, 9, 9, 8, 1, 2, 3, 4, 5, 6, 7, 8, 0]],
+    ['another version, the client ID', (id) => [0x85, 9, 9, 9, 9, 8, ...id, 0]],
+    ['no packet of version 1', () => [0x95, 0, 0, 0, 1, 255]],
+    ['a Handshake packet for the client', (id) => [0xe5, 0, 0, 0, 1, 8, ...id, 0, 60]],
+    ['a Handshake packet for another', () => [0xe5, 0, 0, 0, 1, 8, 1, 2, 3, 4, 5, 6, 7, 8, 0, 60]],
+  ];
+  for (const [what, head] of FORMS)
+    test(what, () => {
+      const { pair, client, clientId, token } = forgotten();
+      const bytes = new Uint8Array(head(clientId).length + 60).fill(3);
+      bytes.set(head(clientId));
+      pair.deliver(pair.client, SERVER_ADDRESS, bytes.slice());
+      assert.equal(client.state, 'established');
+      bytes.set(token, bytes.length - 16);
+      pair.deliver(pair.client, FOREIGN, bytes.slice());
+      assert.equal(client.state, 'established');
+      pair.deliver(pair.client, SERVER_ADDRESS, bytes);
+      assert.equal(client.closeInfo?.source, 'stateless_reset');
+    });
+
+  test('short, without the bit that every packet of this version has', () => {
+    const { pair, client, clientId, token } = forgotten();
+    pair.deliver(pair.client, SERVER_ADDRESS, Uint8Array.of(0x05, ...clientId, 1, 2, 3, 4, ...token));
+    assert.equal(client.closeInfo?.source, 'stateless_reset');
+  });
+});
+
 describe('keys', () => {
   test('a client has no Initial keys any more once it has sent a Handshake packet (RFC 9001 §4.9.1)', () => {
     const pair = new EndpointPair();
