@@ -152,16 +152,17 @@ export class Compose {
     return streams.wantsData ? streams.writeData(now, bytes, next, end, sent, sent.nextPacketNumber) : next;
   }
 
-  /** A packet of path validation only, padded to `end`. RFC 9000 §8.2. */
+  /** A packet of path validation only, to the peer's connection ID `id`, padded to `end`. RFC 9000 §8.2. */
   pathProbe(
     bytes: Uint8Array,
     start: number,
     end: number,
+    id: Uint8Array,
     response: Uint8Array | undefined,
     challenge: Uint8Array | undefined,
   ): number {
     const sent = this.#parts.recovery.spaces[Space.APPLICATION]!;
-    let at = this.#header(bytes, start, Space.APPLICATION);
+    let at = this.#header(bytes, start, Space.APPLICATION, id);
     if (response !== undefined) at = writePathResponse(bytes, at, response);
     if (challenge !== undefined) {
       at = writePathChallenge(bytes, at, challenge);
@@ -203,12 +204,11 @@ export class Compose {
     return behind;
   }
 
-  #header(bytes: Uint8Array, start: number, space: Space): number {
-    const { opening, recovery, remoteIds, spaces } = this.#parts;
+  #header(bytes: Uint8Array, start: number, space: Space, id = this.#parts.remoteIds.current): number {
+    const { opening, recovery, spaces } = this.#parts;
     const sent = recovery.spaces[space]!;
     const packetNumber = sent.nextPacketNumber;
     let pnLength = packetNumberLength(packetNumber, sent.largestAcked);
-    const id = remoteIds.current;
     let payload: number;
     if (space === Space.APPLICATION) {
       const spare = SHORT_HEADER_LENGTH - 1 - id.length;
