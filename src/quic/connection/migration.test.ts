@@ -4,6 +4,7 @@ import {
   CLIENT_ADDRESS,
   EndpointPair,
   frame,
+  IDENTITY,
   readAll,
   SERVER_ADDRESS,
   send,
@@ -212,6 +213,41 @@ describe('migration', () => {
       answers.some((line) => line.includes('Ping')),
       answers.join('\n'),
     );
+  });
+
+  test('a silent client whose port changes in the middle of the handshake is followed there, and hears that it is done', () => {
+    const pair = new EndpointPair();
+    const client = pair.connect();
+    pair.run(15);
+    pair.client.address = MOVED;
+    // What is sent to the old address from now on gets nowhere.
+    pair.filter = ({ destination }) => destination.port !== CLIENT_ADDRESS.port;
+    pair.run(500);
+    const server = pair.server.connections[0]!;
+    assert.ok(client.stats().handshakeConfirmedAt > 0, pair.log.join('\n'));
+    assert.deepEqual(server.remoteAddress, MOVED);
+    assert.equal(pair.server.eventsOf('path_validated').length, 1);
+    assert.equal(server.pollTimeout() > pair.now + 1000, true, 'no timer is left over');
+  });
+
+  test('so is one whose server takes its time over the certificate', () => {
+    const pair = new EndpointPair({
+      clientTls: { certificate: IDENTITY },
+      serverTls: { requestClientCertificate: 'require' },
+      manualVerdict: true,
+    });
+    const client = pair.connect();
+    pair.run(20);
+    pair.client.address = MOVED;
+    client.verdict(pair.now, { ok: true });
+    pair.run(100);
+    const server = pair.server.connections[0]!;
+    assert.deepEqual([server.state, server.remoteAddress], ['handshaking', CLIENT_ADDRESS]);
+    pair.filter = ({ destination }) => destination.port !== CLIENT_ADDRESS.port;
+    server.verdict(pair.now, { ok: true });
+    pair.run(500);
+    assert.ok(client.stats().handshakeConfirmedAt > 0, pair.log.join('\n'));
+    assert.deepEqual(server.remoteAddress, MOVED);
   });
 
   /** Collects the connection IDs of the client's that the server uses, by the port of the address that they went to. */

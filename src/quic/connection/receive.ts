@@ -79,6 +79,9 @@ export class Receive {
   #asideBytes = 0;
   /** Whether keys came that may open what was put aside. */
   #asideDue = false;
+  /** Where the client's newest Handshake packet came from, when that isn't the address in use, and the size of its datagram. */
+  #handshakeSource: Address | undefined;
+  #handshakeSize = 0;
   /** Whether a packet of the peer's has been authenticated: no Retry or Version Negotiation counts after that. */
   #heard = false;
 
@@ -111,8 +114,9 @@ export class Receive {
     }
   }
 
-  /** Opens what was put aside, when keys have come that may do it. */
+  /** Opens what was put aside, when keys have come that may do it; follows a client that has moved during the handshake. */
   resume(now: Millis): void {
+    if (this.#handshakeSource !== undefined && this.#parts.spaces.handshake.discarded) this.#followHandshake(now);
     while (this.#asideDue) this.#receiveAside(now);
   }
 
@@ -138,6 +142,17 @@ export class Receive {
   #drop(trigger: string, size: number): void {
     this.#parts.counters.packetsDropped++;
     this.#parts.observation.observer?.(this.#parts.effects.now, { type: 'packet_dropped', trigger, size });
+  }
+
+  /**
+   * The client's last Handshake packets came from another address, and the handshake is confirmed: they count as any non-probing
+   * packet (RFC 9000 §9.3), for a client that has nothing to say sends none, and would wait for HANDSHAKE_DONE where it was.
+   */
+  #followHandshake(now: Millis): void {
+    const source = this.#handshakeSource!;
+    this.#handshakeSource = undefined;
+    if (this.#parts.paths.isActive(source)) return;
+    this.#parts.onMigration(now, source, this.#handshakeSize, this.#parts.opening.localId);
   }
 
   #receiveAside(now: Millis): void {
@@ -275,7 +290,11 @@ export class Receive {
     this.#heard = true;
     this.#parts.onLongPacket(spaceIndex, source);
     effects.space = spaceIndex;
-    this.#receiveFrames(now, type, packetNumber, arena, at, payload, end, ecn);
+    const newest = packetNumber > space.acks.largest;
+    const flags = this.#receiveFrames(now, type, packetNumber, arena, at, payload, end, ecn);
+    if (!newest || spaceIndex !== Space.HANDSHAKE || (flags & NON_PROBING) === 0) return;
+    this.#handshakeSource = this.#parts.paths.isActive(source) ? undefined : source;
+    this.#handshakeSize = effects.datagramSize;
   }
 
   /** Datagrams that start with short headers, as many as follow each other; returns the index behind them. */

@@ -174,21 +174,33 @@ describe('keys', () => {
 });
 
 describe('addresses', () => {
-  test('a Handshake packet from elsewhere does not prove the address of the first one (RFC 9000 §8.1)', () => {
+  test('a Handshake packet from elsewhere proves neither the address of the first one nor its own (RFC 9000 §8.1)', () => {
     const pair = new EndpointPair();
-    pair.filter = ({ from }) => from === pair.server || pair.now === 1000;
+    const got = new Map<Address, number>();
+    const sent = new Map<Address, number>();
+    const count = (bytes: Map<Address, number>, address: Address, size: number) =>
+      bytes.set(address, size + (bytes.get(address) ?? 0));
+    let until = 1010;
+    pair.filter = ({ from, source, destination, bytes }) => {
+      const isKept = pair.now <= until && destination !== FOREIGN;
+      if (from === pair.server) count(sent, destination, bytes.length);
+      else if (isKept) count(got, source, bytes.length);
+      return isKept;
+    };
     pair.connect();
     pair.run(15);
-    pair.filter = () => true;
+    until = 1025;
     pair.client.address = FOREIGN;
-    pair.run(20);
+    pair.run(15);
     const server = pair.server.connections[0]!;
     assert.equal(server.state, 'established');
-    assert.deepEqual(server.remoteAddress, CLIENT_ADDRESS);
-    pair.filter = () => false;
+    assert.deepEqual(server.remoteAddress, FOREIGN);
+    until = 0;
     send(pair, server, 50_000);
     pair.run(3000);
-    assert.ok(pair.sentBytes.get(pair.server)! <= 3600, `${pair.sentBytes.get(pair.server)} bytes`);
+    for (const address of [CLIENT_ADDRESS, FOREIGN])
+      assert.ok(sent.get(address)! <= 3 * got.get(address)!, `${sent.get(address)} for ${got.get(address)}`);
+    assert.equal(pair.server.eventsOf('path_validated').length, 0);
   });
 
   test('a server that may not send keeps even its CONNECTION_CLOSE until the client gives it credit', () => {
