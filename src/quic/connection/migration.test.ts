@@ -250,6 +250,18 @@ describe('migration', () => {
     assert.deepEqual(server.remoteAddress, MOVED);
   });
 
+  test('a silent client whose port changes behind its last Handshake packet makes itself heard', () => {
+    const pair = new EndpointPair();
+    const client = pair.connect();
+    pair.run(25);
+    pair.client.address = MOVED;
+    pair.filter = ({ destination }) => destination.port !== CLIENT_ADDRESS.port;
+    pair.run(500);
+    assert.ok(client.stats().handshakeConfirmedAt > 0, pair.log.join('\n'));
+    assert.deepEqual(pair.server.connections[0]!.remoteAddress, MOVED);
+    assert.equal(pair.server.eventsOf('path_validated').length, 1);
+  });
+
   /** Collects the connection IDs of the client's that the server uses, by the port of the address that they went to. */
   function idsByPort(pair: EndpointPair, isLost: (destination: Address) => boolean = () => false) {
     const ids = new Map<number, Set<string>>();
