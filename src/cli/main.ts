@@ -69,7 +69,10 @@ const serveCommand = program
   .option('--into <folder>', 'where received files go', './received')
   .option('--once', 'end after one file', false)
   .option('--overwrite', 'replace a file of the same name (default: keep both, as NAME (1).EXT)', false)
-  .option('--no-sync', 'end when the system has a file in memory: faster where the disk is slow, but a power cut may damage it')
+  .option(
+    '--no-sync',
+    'end when the system has a file in memory: faster where the disk is slow, but a power cut may damage it',
+  )
   .option('--max-streams <n>', 'refuse more streams than this', (text) =>
     parseInteger('--max-streams', text, 1, MAX_STREAMS),
   )

@@ -73,7 +73,7 @@ export interface SessionOptions {
   readonly datagramSize?: number;
   /** Milliseconds until an unfinished handshake is given up. Default 10,000. */
   readonly handshakeTimeout?: Millis;
-  /** Milliseconds without traffic after which a PING is sent; 0 never. Default 0. */
+  /** Milliseconds without traffic after which a PING is sent, half of the idle timeout of both ends at most; 0 never. Default 0. */
   readonly keepAlive?: Millis;
   /** Cipher suites of RFC 9846 §B.4 (TLS 1.3) joined by colons, preferred first. */
   readonly ciphers?: string;

@@ -1,5 +1,6 @@
 import { TransportErrorCode } from '../base/errors.ts';
 import type { Millis } from '../base/time.ts';
+import { TAG_LENGTH } from '../crypto/engine.ts';
 import type { Recovery } from '../recovery/recovery.ts';
 import type { SentPackets } from '../recovery/sent-packets.ts';
 import type { Streams } from '../stream/streams.ts';
@@ -43,6 +44,11 @@ const ACKS_PER_PING = 32;
  * crypto/openssl/aes-gcm.ts is a fifth faster with it. RFC 9000 §17.1 only sets how short a packet number may be.
  */
 const SHORT_HEADER_LENGTH = 13;
+
+/** What a Handshake packet with the longest connection ID of the peer's has beside its frames, RFC 9000 §17.2.4; a 1-RTT packet less. */
+const CLOSE_OVERHEAD = 1 + 4 + 1 + 20 + 1 + 8 + 2 + 4 + TAG_LENGTH;
+/** CONNECTION_CLOSE without a reason: type, the longest error code and frame type, and the reason's length. RFC 9000 §19.19. */
+const MIN_CLOSE_FRAME = 1 + 8 + 8 + 2;
 
 /**
  * Writes one packet in the clear: header, then frames in order of urgency. What it wrote is described by the public fields
@@ -122,7 +128,10 @@ export class Compose {
     if (carries) {
       at = crypto.writeFrames(bytes, at, end, sent);
       if (isOneRtt) at = this.#application(now, bytes, at, end, sent);
-      if (at === behindAck && probe && at < end) at = writePing(bytes, at);
+      // RFC 9000 §9.1: NEW_CONNECTION_ID alone would not show a server that the client's NAT has moved it. Once the handshake is
+      // confirmed every second probe has nothing but a PING.
+      const isUnconfirmed = isOneRtt && !this.#parts.recovery.handshakeConfirmed;
+      if (probe && (at === behindAck || isUnconfirmed) && at < end) at = writePing(bytes, at);
     } else if (isOneRtt && mayCarry && at < end && ++this.#acksInARow >= ACKS_PER_PING) {
       at = writePing(bytes, at);
     }
@@ -146,16 +155,17 @@ export class Compose {
     return streams.wantsData ? streams.writeData(now, bytes, next, end, sent, sent.nextPacketNumber) : next;
   }
 
-  /** A packet of path validation only, padded to `end`. RFC 9000 §8.2. */
+  /** A packet of path validation only, to the peer's connection ID `id`, padded to `end`. RFC 9000 §8.2. */
   pathProbe(
     bytes: Uint8Array,
     start: number,
     end: number,
+    id: Uint8Array,
     response: Uint8Array | undefined,
     challenge: Uint8Array | undefined,
   ): number {
     const sent = this.#parts.recovery.spaces[Space.APPLICATION]!;
-    let at = this.#header(bytes, start, Space.APPLICATION);
+    let at = this.#header(bytes, start, Space.APPLICATION, id);
     if (response !== undefined) at = writePathResponse(bytes, at, response);
     if (challenge !== undefined) {
       at = writePathChallenge(bytes, at, challenge);
@@ -175,28 +185,33 @@ export class Compose {
     return end;
   }
 
-  /** A packet with CONNECTION_CLOSE. Returns `start` when there is no room. */
-  closePacket(bytes: Uint8Array, start: number, end: number, space: Space, info: CloseInfo): number {
+  /**
+   * A packet with CONNECTION_CLOSE. Returns `start` when there is no room. `others` more like it are to follow in the datagram:
+   * a long reason is cut to this one's share of it. RFC 9000 §10.2.3.
+   */
+  closePacket(bytes: Uint8Array, start: number, end: number, space: Space, info: CloseInfo, others: number): number {
     const payload = this.#header(bytes, start, space);
+    // Shared is what is left behind the header: only this one may have a token in it.
+    const share = payload + Math.floor((end - payload - others * CLOSE_OVERHEAD) / (1 + others));
+    const limit = Math.min(end, Math.max(share, payload + MIN_CLOSE_FRAME));
     // RFC 9000 §10.2.3: an application's code and reason are not for eyes that the handshake hasn't authenticated.
     const hidden = info.application && space !== Space.APPLICATION;
     const code = hidden ? TransportErrorCode.APPLICATION_ERROR : info.code;
     const application = info.application && !hidden;
     // What went wrong inside is for the local log: it may name files or memory.
     const reason = hidden || info.source === 'internal' ? '' : info.reason;
-    const at = writeConnectionClose(bytes, payload, end, application, code, info.frameType, reason);
+    const at = writeConnectionClose(bytes, payload, limit, application, code, info.frameType, reason);
     if (at === payload) return start;
     const behind = this.#padForSample(bytes, at);
     this.ackEliciting = this.inFlight = false;
     return behind;
   }
 
-  #header(bytes: Uint8Array, start: number, space: Space): number {
-    const { opening, recovery, remoteIds, spaces } = this.#parts;
+  #header(bytes: Uint8Array, start: number, space: Space, id = this.#parts.remoteIds.current): number {
+    const { opening, recovery, spaces } = this.#parts;
     const sent = recovery.spaces[space]!;
     const packetNumber = sent.nextPacketNumber;
     let pnLength = packetNumberLength(packetNumber, sent.largestAcked);
-    const id = remoteIds.current;
     let payload: number;
     if (space === Space.APPLICATION) {
       const spare = SHORT_HEADER_LENGTH - 1 - id.length;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { Address } from '../base/address.ts';
 import { TransportErrorCode } from '../base/errors.ts';
 import type { SentFrames } from '../wire/sent-frames.ts';
 import { type ConnectionIdIssuer, LocalConnectionIds } from './local-connection-ids.ts';
@@ -7,6 +8,9 @@ import { RemoteConnectionIds } from './remote-connection-ids.ts';
 
 const VIOLATION = { code: TransportErrorCode.PROTOCOL_VIOLATION };
 const LIMIT = { code: TransportErrorCode.CONNECTION_ID_LIMIT_ERROR };
+
+const A: Address = { family: 4, host: '192.0.2.1', port: 1 };
+const B: Address = { ...A, port: 2 };
 
 /** The ID with sequence number n of whoever issues them here. */
 const idOf = (n: number) => new Uint8Array(8).fill(n);
@@ -108,11 +112,11 @@ describe('the IDs by which we reach the peer', () => {
     ids.add(2, 0, idOf(2), tokenOf(2));
     ids.add(1, 0, idOf(1), tokenOf(1));
     assert.deepEqual(ids.current, idOf(0));
-    assert.equal(ids.rotate(), true);
+    assert.equal(ids.rotate(A), true);
     assert.deepEqual(ids.current, idOf(1));
-    ids.rotate();
+    ids.rotate(A);
     assert.deepEqual(ids.current, idOf(2));
-    assert.equal(ids.rotate(), false);
+    assert.equal(ids.rotate(A), false);
     assert.deepEqual(write(ids), [0, 1]);
   });
 
@@ -127,7 +131,7 @@ describe('the IDs by which we reach the peer', () => {
     assert.equal(at(almost), false);
     ids.add(1, 0, idOf(1), tokenOf(1));
     assert.equal(at(tokenOf(1)), false);
-    ids.rotate();
+    ids.rotate(A);
     assert.equal(at(tokenOf(0)), false);
     assert.equal(at(tokenOf(1)), true);
     ids.forget();
@@ -148,10 +152,10 @@ describe('the IDs by which we reach the peer', () => {
     const { ids } = make();
     ids.add(1, 0, idOf(1), tokenOf(1));
     ids.add(2, 0, idOf(2), tokenOf(2));
-    ids.rotate();
-    ids.rotate();
+    ids.rotate(A);
+    ids.rotate(A);
     ids.add(1, 0, idOf(1), tokenOf(1));
-    assert.equal(ids.rotate(), false);
+    assert.equal(ids.rotate(A), false);
     assert.deepEqual(write(ids), [0, 1]);
   });
 
@@ -190,16 +194,67 @@ describe('the IDs by which we reach the peer', () => {
     const { ids } = make(3);
     let rotations = 0;
     for (let n = 1; n < 100; n++) {
-      if (ids.rotate()) rotations++;
+      if (ids.rotate(A)) rotations++;
       if (rotations < 12) ids.add(n, 0, idOf(n), tokenOf(n & 63));
     }
     assert.equal(rotations, 12);
   });
 
+  test('another address is probed with an ID of its own, which is the one to go on with there (RFC 9000 §9.5)', () => {
+    const { ids, expected } = make();
+    assert.deepEqual(ids.forProbe(A), idOf(0), 'there is no other');
+    for (const n of [1, 2, 3]) ids.add(n, 0, idOf(n), tokenOf(n));
+    assert.deepEqual(ids.forProbe(A), idOf(1));
+    assert.deepEqual(ids.forProbe({ ...A }), idOf(1));
+    assert.deepEqual(ids.forProbe(B), idOf(2));
+    assert.deepEqual(write(ids), [1]);
+    assert.deepEqual(expected, []);
+    ids.rotate(B);
+    assert.deepEqual(ids.current, idOf(2));
+    assert.deepEqual(write(ids), [0]);
+    assert.deepEqual(ids.forProbe(A), idOf(3));
+    ids.rotate(B);
+    assert.deepEqual(ids.current, idOf(2), 'the one left is for another address');
+    ids.retireProbe();
+    ids.retireProbe();
+    assert.deepEqual(write(ids), [3]);
+  });
+
+  test('the ID for probes is one of those that are active', () => {
+    const { ids } = make(3);
+    ids.add(1, 0, idOf(1), tokenOf(1));
+    ids.add(2, 0, idOf(2), tokenOf(2));
+    ids.forProbe(A);
+    assert.throws(() => ids.add(1, 0, idOf(9), tokenOf(1)), VIOLATION);
+    assert.throws(() => ids.add(3, 0, idOf(1), tokenOf(3)), VIOLATION);
+    assert.throws(() => ids.add(3, 0, idOf(3), tokenOf(3)), LIMIT);
+    const retired = make(3).ids;
+    retired.add(1, 0, idOf(1), tokenOf(1));
+    retired.forProbe(A);
+    retired.add(2, 2, idOf(2), tokenOf(2));
+    assert.deepEqual(write(retired).sort(), [0, 1]);
+    assert.deepEqual([retired.current, retired.forProbe(A)], [idOf(2), idOf(2)]);
+    const last = make(3).ids;
+    last.add(1, 0, idOf(1), tokenOf(1));
+    last.forProbe(A);
+    last.add(1, 1, idOf(1), tokenOf(1));
+    assert.deepEqual(last.current, idOf(1));
+  });
+
+  test('probing never goes beyond the bound of retirements, nor does ending it', () => {
+    const { ids } = make(3);
+    for (let n = 1; n < 100; n++) {
+      if (n < 15) ids.add(n, 0, idOf(n), tokenOf(n));
+      ids.forProbe({ ...A, port: n });
+    }
+    ids.retireProbe();
+    assert.equal(write(ids).length, 12);
+  });
+
   test('a lost retirement is said again', () => {
     const { ids } = make();
     ids.add(1, 0, idOf(1), tokenOf(1));
-    ids.rotate();
+    ids.rotate(A);
     assert.deepEqual(write(ids), [0]);
     ids.onRetirementLost(0);
     ids.onRetirementLost(0);

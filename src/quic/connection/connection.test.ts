@@ -89,6 +89,29 @@ describe('the end', () => {
     assert.deepEqual(closeInfo, { source: 'peer', application: false, code: 0x0c, frameType: 0, reason: '' });
   });
 
+  for (const [when, answered, packets] of [
+    ['before the client has sent anything else', false, ['Initial 1', 'Handshake 0', '1-RTT 0']],
+    ['before the handshake is confirmed', true, ['Handshake 1', '1-RTT 1']],
+  ] as const)
+    test(`a long reason leaves room for every packet that the peer may have the keys of: ${when}`, () => {
+      const pair = new EndpointPair({ manualVerdict: true });
+      const client = pair.connect();
+      pair.run(15);
+      const [flight] = pair.inFlight.splice(0);
+      pair.deliver(pair.client, flight!.source, flight!.bytes);
+      client.verdict(pair.now, { ok: true });
+      pair.filter = () => false;
+      if (answered) pair.run(1);
+      pair.filter = () => true;
+      client.close(pair.now, false, 1, 'ö'.repeat(1000));
+      pair.run(30);
+      const line = pair.log.find((text) => text.includes('ConnectionClose'))!;
+      const [, size, what] = /client (\d+): (.*)/.exec(line)!;
+      assert.equal(what, packets.map((packet) => `${packet} [ConnectionClose]`).join(' + '));
+      assert.ok(Number(size) > 1190 && Number(size) <= 1200, line);
+      assert.match(pair.server.connections[0]!.closeInfo!.reason, /^ö{150,}$/);
+    });
+
   test('what goes wrong inside is not told to the peer in detail', () => {
     const pair = new EndpointPair();
     const { client, server } = pair.established();
@@ -125,6 +148,13 @@ describe('the end', () => {
     pair.filter = () => false;
     pair.run(20_000);
     assert.deepEqual([client.state, server.state], ['closed', 'closed']);
+  });
+
+  test('even one that is slower than the idle timeout that the peer has', () => {
+    const pair = new EndpointPair({ serverTransport: { maxIdleTimeout: 10_000 }, client: { keepAlive: 15_000 } });
+    const { client, server } = pair.established();
+    pair.run(60_000);
+    assert.deepEqual([client.state, server.state], ['established', 'established']);
   });
 
   test('nobody there: the handshake times out', () => {

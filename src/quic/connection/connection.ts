@@ -490,7 +490,7 @@ export class Connection {
     if (!this.isServer || this.#times.confirmedAt < 0 || destinationId.length !== LOCAL_ID_LENGTH) return;
     const sameHost = source.host === this.#paths.active.remote.host;
     this.#paths.migrate(now, source, datagramSize);
-    this.#remoteIds.rotate();
+    this.#remoteIds.rotate(source);
     this.#pathMtu.settle(now);
     // RFC 9000 §9.4: another host may be another path; a new port alone is most likely a NAT's doing.
     if (!sameHost) this.#recovery.resetPath(now, this.datagramSize);

@@ -8,6 +8,7 @@ import type { IdleTimer } from './idle-timer.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { Paths } from './paths.ts';
 import type { PendingFrames } from './pending-frames.ts';
+import type { RemoteConnectionIds } from './remote-connection-ids.ts';
 import type { Spaces } from './spaces.ts';
 import type { Transmit } from './transmit.ts';
 
@@ -16,6 +17,7 @@ export interface DeadlineParts {
   readonly spaces: Spaces;
   readonly recovery: Recovery;
   readonly paths: Paths;
+  readonly remoteIds: RemoteConnectionIds;
   readonly pending: PendingFrames;
   readonly lifecycle: Lifecycle;
   readonly idle: IdleTimer;
@@ -53,7 +55,8 @@ export class Deadlines {
 
   /** Does what is due by `now`. */
   onTimeout(now: Millis): void {
-    const { spaces, recovery, paths, pending, lifecycle, idle, dispatch, times, handshakeTimeout } = this.#parts;
+    const { spaces, recovery, paths, remoteIds, pending, lifecycle, idle, dispatch, times, handshakeTimeout } =
+      this.#parts;
     if (!lifecycle.isOpen) {
       if (now >= lifecycle.endAt) lifecycle.end(lifecycle.info!);
       return;
@@ -69,10 +72,13 @@ export class Deadlines {
       recovery.onTimeout(now, dispatch);
     }
     if (now >= idle.keepAliveAt() && lifecycle.state === 'established') pending.ping = true;
-    if (paths.hasFailed(now) && !paths.revert()) {
-      return lifecycle.end(
-        ended('internal', 'the peer is not reachable at its new address', TransportErrorCode.NO_VIABLE_PATH),
-      );
+    if (paths.hasFailed(now)) {
+      if (!paths.revert()) {
+        return lifecycle.end(
+          ended('internal', 'the peer is not reachable at its new address', TransportErrorCode.NO_VIABLE_PATH),
+        );
+      }
+      remoteIds.rotate(paths.active.remote);
     }
     spaces.oneRtt?.onTimeout(now);
   }

@@ -45,6 +45,14 @@ describe('idle timer', () => {
     assert.equal(timer.keepAliveAt(), 650);
     assert.equal(new IdleTimer(0, 1000, 0).keepAliveAt(), NEVER);
   });
+
+  test('a keep-alive comes when half of the timeout is over at the latest (RFC 9000 §10.1.2)', () => {
+    const timer = new IdleTimer(0, 0, 1500);
+    assert.equal(timer.keepAliveAt(), 1500);
+    timer.setPeerTimeout(1000);
+    assert.equal(timer.keepAliveAt(), 500);
+    assert.equal(new IdleTimer(0, 1000, 500).keepAliveAt(), 500);
+  });
 });
 
 describe('lifecycle', () => {

@@ -142,8 +142,10 @@ export class FrameEffects implements FrameHandler {
   }
 
   onPathResponse(bytes: Uint8Array, start: number): void {
-    if (!this.#to.paths.onResponse(bytes.subarray(start, start + 8))) return;
-    this.#to.emit({ type: 'path_validated', address: this.#to.paths.active.remote });
+    const { paths, remoteIds } = this.#to;
+    const isFirst = paths.onResponse(bytes.subarray(start, start + 8));
+    if (!paths.hasWayBack) remoteIds.retireProbe();
+    if (isFirst) this.#to.emit({ type: 'path_validated', address: paths.active.remote });
   }
 
   onConnectionClose(application: boolean, errorCode: number, frameType: number, reason: string): void {

@@ -38,8 +38,12 @@ export class IdleTimer {
     return this.#timeout === 0 ? NEVER : this.#restartedAt + Math.max(this.#timeout, 3 * pto);
   }
 
-  /** When a PING is due to keep the connection alive. */
+  /**
+   * When a PING is due to keep the connection alive: as asked for, but at the latest when half of the timeout is over, which
+   * the peer may have made shorter. What arrives close to its end may find the peer gone, RFC 9000 §10.1.2.
+   */
   keepAliveAt(): Millis {
-    return this.#keepAlive === 0 || this.#sentSince ? NEVER : this.#restartedAt + this.#keepAlive;
+    if (this.#keepAlive === 0 || this.#sentSince) return NEVER;
+    return this.#restartedAt + (this.#timeout === 0 ? this.#keepAlive : Math.min(this.#keepAlive, this.#timeout / 2));
   }
 }

@@ -4,12 +4,14 @@ import {
   CLIENT_ADDRESS,
   EndpointPair,
   frame,
+  IDENTITY,
   readAll,
   SERVER_ADDRESS,
   send,
   sendForged,
 } from '../../../test/support/endpoint-pair.ts';
 import type { Address } from '../base/address.ts';
+import { toHex } from '../base/cursor.ts';
 import { writeNewConnectionId, writePathChallenge, writeRetireConnectionId } from '../wire/frames.ts';
 
 const MOVED: Address = { ...CLIENT_ADDRESS, port: 50_001 };
@@ -211,6 +213,119 @@ describe('migration', () => {
       answers.some((line) => line.includes('Ping')),
       answers.join('\n'),
     );
+  });
+
+  test('a silent client whose port changes in the middle of the handshake is followed there, and hears that it is done', () => {
+    const pair = new EndpointPair();
+    const client = pair.connect();
+    pair.run(15);
+    pair.client.address = MOVED;
+    // What is sent to the old address from now on gets nowhere.
+    pair.filter = ({ destination }) => destination.port !== CLIENT_ADDRESS.port;
+    pair.run(500);
+    const server = pair.server.connections[0]!;
+    assert.ok(client.stats().handshakeConfirmedAt > 0, pair.log.join('\n'));
+    assert.deepEqual(server.remoteAddress, MOVED);
+    assert.equal(pair.server.eventsOf('path_validated').length, 1);
+    assert.equal(server.pollTimeout() > pair.now + 1000, true, 'no timer is left over');
+  });
+
+  test('so is one whose server takes its time over the certificate', () => {
+    const pair = new EndpointPair({
+      clientTls: { certificate: IDENTITY },
+      serverTls: { requestClientCertificate: 'require' },
+      manualVerdict: true,
+    });
+    const client = pair.connect();
+    pair.run(20);
+    pair.client.address = MOVED;
+    client.verdict(pair.now, { ok: true });
+    pair.run(100);
+    const server = pair.server.connections[0]!;
+    assert.deepEqual([server.state, server.remoteAddress], ['handshaking', CLIENT_ADDRESS]);
+    pair.filter = ({ destination }) => destination.port !== CLIENT_ADDRESS.port;
+    server.verdict(pair.now, { ok: true });
+    pair.run(500);
+    assert.ok(client.stats().handshakeConfirmedAt > 0, pair.log.join('\n'));
+    assert.deepEqual(server.remoteAddress, MOVED);
+  });
+
+  test('a silent client whose port changes behind its last Handshake packet makes itself heard', () => {
+    const pair = new EndpointPair();
+    const client = pair.connect();
+    pair.run(25);
+    pair.client.address = MOVED;
+    pair.filter = ({ destination }) => destination.port !== CLIENT_ADDRESS.port;
+    pair.run(500);
+    assert.ok(client.stats().handshakeConfirmedAt > 0, pair.log.join('\n'));
+    assert.deepEqual(pair.server.connections[0]!.remoteAddress, MOVED);
+    assert.equal(pair.server.eventsOf('path_validated').length, 1);
+  });
+
+  /** Collects the connection IDs of the client's that the server uses, by the port of the address that they went to. */
+  function idsByPort(pair: EndpointPair, isLost: (destination: Address) => boolean = () => false) {
+    const ids = new Map<number, Set<string>>();
+    pair.filter = ({ from, bytes, destination }) => {
+      if (from !== pair.server) return true;
+      const used = ids.get(destination.port) ?? new Set();
+      ids.set(destination.port, used.add(toHex(bytes.subarray(1, 9))));
+      return !isLost(destination);
+    };
+    return ids;
+  }
+
+  test('an answer to a probe, and all that follows when the client moves there, has an ID of its own (RFC 9000 §9.5)', () => {
+    const pair = new EndpointPair();
+    const { client, server } = pair.established();
+    const ids = idsByPort(pair);
+    server.ping();
+    pair.client.address = ELSEWHERE;
+    sendForged(
+      pair,
+      pair.client,
+      frame((b) => writePathChallenge(b, 0, new Uint8Array(8).fill(1))),
+    );
+    pair.client.address = CLIENT_ADDRESS;
+    pair.run(100);
+    server.ping();
+    pair.run(100);
+    assert.deepEqual(server.remoteAddress, CLIENT_ADDRESS);
+    pair.client.address = ELSEWHERE;
+    send(pair, client, 5000);
+    pair.run(1000);
+    assert.deepEqual(server.remoteAddress, ELSEWHERE);
+    const [here, there] = [ids.get(CLIENT_ADDRESS.port)!, ids.get(ELSEWHERE.port)!];
+    assert.equal(there.size, 1);
+    // The one of old, and that of the challenge at the address left.
+    assert.equal(here.size, 2);
+    assert.ok(![...here].some((id) => there.has(id)));
+    // RFC 9000 §5.1.2: all that are of no more use are retired.
+    assert.equal(pair.log.filter((line) => /server .*RetireConnectionId/.test(line)).length, 2);
+    assert.deepEqual([client.state, server.state], ['established', 'established']);
+  });
+
+  test('back from an address where nobody answers, the ID is none that was used there', () => {
+    const pair = new EndpointPair();
+    const { client, server } = pair.established();
+    const ids = idsByPort(pair, ({ port }) => port === MOVED.port);
+    pair.client.address = MOVED;
+    client.ping();
+    pair.flush();
+    pair.client.address = CLIENT_ADDRESS;
+    pair.run(5);
+    const { filter } = pair;
+    // The client says nothing that would bring the server back.
+    pair.filter = (datagram) => filter(datagram) && datagram.from === pair.server;
+    pair.run(5000);
+    pair.filter = filter;
+    assert.deepEqual(server.remoteAddress, CLIENT_ADDRESS);
+    server.ping();
+    pair.run(500);
+    const [here, there] = [ids.get(CLIENT_ADDRESS.port)!, ids.get(MOVED.port)!];
+    assert.equal(there.size, 1);
+    assert.ok(![...here].some((id) => there.has(id)));
+    assert.equal(here.size, 1);
+    assert.equal(client.state, 'established');
   });
 
   test('a client ignores its server at another address', () => {

@@ -44,7 +44,7 @@ export interface ConnectionOptions {
   readonly datagramSize: number | undefined;
   /** Milliseconds until a handshake that makes no end is given up. */
   readonly handshakeTimeout: Millis;
-  /** Milliseconds without traffic after which a PING keeps the connection alive; 0 never. */
+  /** Milliseconds without traffic after which a PING keeps the connection alive, see IdleTimer.keepAliveAt; 0 never. */
   readonly keepAlive: Millis;
   /** Round-trip time to assume before the first sample, RFC 9002 §6.2.2. */
   readonly initialRtt: Millis;

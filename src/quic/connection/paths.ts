@@ -119,6 +119,11 @@ export class Paths {
     return this.#previous?.remote;
   }
 
+  /** Whether there is a validated path to return to, should the active one fail. */
+  get hasWayBack(): boolean {
+    return this.#previous !== undefined;
+  }
+
   /** Whether the validation of the active path has failed by now. */
   hasFailed(now: Millis): boolean {
     return now >= this.#challengeAt && this.#challengesSent >= MAX_CHALLENGES;

@@ -79,6 +79,9 @@ export class Receive {
   #asideBytes = 0;
   /** Whether keys came that may open what was put aside. */
   #asideDue = false;
+  /** Where the client's newest Handshake packet came from, when that isn't the address in use, and the size of its datagram. */
+  #handshakeSource: Address | undefined;
+  #handshakeSize = 0;
   /** Whether a packet of the peer's has been authenticated: no Retry or Version Negotiation counts after that. */
   #heard = false;
 
@@ -111,8 +114,9 @@ export class Receive {
     }
   }
 
-  /** Opens what was put aside, when keys have come that may do it. */
+  /** Opens what was put aside, when keys have come that may do it; follows a client that has moved during the handshake. */
   resume(now: Millis): void {
+    if (this.#handshakeSource !== undefined && this.#parts.spaces.handshake.discarded) this.#followHandshake(now);
     while (this.#asideDue) this.#receiveAside(now);
   }
 
@@ -140,6 +144,17 @@ export class Receive {
     this.#parts.observation.observer?.(this.#parts.effects.now, { type: 'packet_dropped', trigger, size });
   }
 
+  /**
+   * The client's last Handshake packets came from another address, and the handshake is confirmed: they count as any non-probing
+   * packet (RFC 9000 §9.3), for a client that has nothing to say sends none, and would wait for HANDSHAKE_DONE where it was.
+   */
+  #followHandshake(now: Millis): void {
+    const source = this.#handshakeSource!;
+    this.#handshakeSource = undefined;
+    if (this.#parts.paths.isActive(source)) return;
+    this.#parts.onMigration(now, source, this.#handshakeSize, this.#parts.opening.localId);
+  }
+
   #receiveAside(now: Millis): void {
     this.#asideDue = false;
     const waiting = this.#aside;
@@ -160,14 +175,24 @@ export class Receive {
     this.#aside.push({ bytes: bytes.slice(start, end), source, ecn });
   }
 
-  /** One datagram of one or more coalesced packets, RFC 9000 §12.2. */
+  /** One datagram that starts with a long header, or came before its keys. */
   #receiveDatagram(now: Millis, arena: Arena, start: number, end: number, source: Address, ecn: number): void {
-    const { effects, lifecycle } = this.#parts;
-    const header = this.#header;
-    const bytes = arena.bytes;
+    const { effects, counters, lifecycle } = this.#parts;
     effects.now = now;
     effects.source = source;
     effects.datagramSize = end - start;
+    // RFC 9000 §10.3: another version's stateless reset may have a long header. It is one when no packet in it can be opened.
+    const endsInToken = this.#isStatelessReset(arena.bytes, start, end);
+    const received = counters.packetsReceived;
+    this.#receivePackets(now, arena, start, end, source, ecn);
+    if (endsInToken && counters.packetsReceived === received && lifecycle.isOpen) this.#parts.onStatelessReset(now);
+  }
+
+  /** The coalesced packets of a datagram, RFC 9000 §12.2. */
+  #receivePackets(now: Millis, arena: Arena, start: number, end: number, source: Address, ecn: number): void {
+    const { effects, lifecycle } = this.#parts;
+    const header = this.#header;
+    const bytes = arena.bytes;
     let destination: Uint8Array | undefined;
     for (let at = start; at < end && lifecycle.isOpen; at = header.end) {
       if (!readHeader(bytes, at, end, LOCAL_ID_LENGTH, header)) return this.#drop('invalid', end - at);
@@ -193,7 +218,6 @@ export class Receive {
     switch (header.type) {
       case PacketType.ONE_RTT:
         if (this.#parts.spaces.oneRtt === undefined) return this.#putAside(bytes, at, end, source, ecn);
-        if (this.#isStatelessReset(bytes, at, end)) return this.#parts.onStatelessReset(now);
         this.#run.count = 0;
         this.#addToRun(at, end, 0);
         if (this.#run.count === 0) return;
@@ -266,7 +290,11 @@ export class Receive {
     this.#heard = true;
     this.#parts.onLongPacket(spaceIndex, source);
     effects.space = spaceIndex;
-    this.#receiveFrames(now, type, packetNumber, arena, at, payload, end, ecn);
+    const newest = packetNumber > space.acks.largest;
+    const flags = this.#receiveFrames(now, type, packetNumber, arena, at, payload, end, ecn);
+    if (!newest || spaceIndex !== Space.HANDSHAKE || (flags & NON_PROBING) === 0) return;
+    this.#handshakeSource = this.#parts.paths.isActive(source) ? undefined : source;
+    this.#handshakeSize = effects.datagramSize;
   }
 
   /** Datagrams that start with short headers, as many as follow each other; returns the index behind them. */
@@ -282,13 +310,13 @@ export class Receive {
       const form = bytes[start]! & FORM_AND_FIXED_BITS;
       if (form > SHORT_FORM) break;
       if (!this.#admit(batch.source[i]!, end - start)) continue;
-      if (form !== SHORT_FORM) {
-        this.#drop('invalid', end - start);
-        continue;
-      }
       if (this.#isStatelessReset(bytes, start, end)) {
         this.#parts.onStatelessReset(now);
         return to;
+      }
+      if (form !== SHORT_FORM) {
+        this.#drop('invalid', end - start);
+        continue;
       }
       this.#addToRun(start, end, i);
     }

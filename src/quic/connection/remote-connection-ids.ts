@@ -1,3 +1,4 @@
+import { type Address, sameAddress } from '../base/address.ts';
 import { sameBytes } from '../base/cursor.ts';
 import { TransportError, TransportErrorCode } from '../base/errors.ts';
 import { Ranges } from '../base/ranges.ts';
@@ -24,6 +25,9 @@ export class RemoteConnectionIds {
   #current: RemoteId;
   /** Offered by the peer and not used yet, ascending by sequence. */
   #spare: RemoteId[] = [];
+  /** For probes of an address that isn't the one in use. RFC 9000 §9.5: no two addresses are to be linked by an ID. */
+  #probe: RemoteId | undefined;
+  #probedAddress: Address | undefined;
   /** Sequence numbers that were ever offered: one that was and is not here any more has been retired. */
   readonly #seen = new Ranges();
   /** Sequence numbers below this are retired. */
@@ -81,11 +85,12 @@ export class RemoteConnectionIds {
       this.#spare.splice(place < 0 ? this.#spare.length : place, 0, entry);
     }
     if (this.#current.sequence < this.#retirePriorTo) this.#switchFromRetired();
-    if (1 + this.#spare.length > this.#limit) limitExceeded('more connection IDs than active_connection_id_limit');
+    const active = 1 + this.#spare.length + (this.#probe === undefined ? 0 : 1);
+    if (active > this.#limit) limitExceeded('more connection IDs than active_connection_id_limit');
   }
 
   #checkConsistent(sequence: number, id: Uint8Array, resetToken: Uint8Array): void {
-    for (const known of [this.#current, ...this.#spare]) {
+    for (const known of [this.#current, this.#probe ?? this.#current, ...this.#spare]) {
       if ((known.sequence === sequence) !== sameBytes(known.id, id)) violation('a connection ID given twice');
       if (known.sequence !== sequence || known.resetToken === undefined) continue;
       if (!sameBytes(known.resetToken, resetToken)) violation('a connection ID with another reset token');
@@ -94,6 +99,10 @@ export class RemoteConnectionIds {
 
   #retireBelow(limit: number): void {
     this.#retirePriorTo = limit;
+    if (this.#probe !== undefined && this.#probe.sequence < limit) {
+      this.#retire(this.#probe.sequence);
+      this.#probe = undefined;
+    }
     const kept: RemoteId[] = [];
     for (const entry of this.#spare) {
       if (entry.sequence < limit) this.#retire(entry.sequence);
@@ -103,8 +112,9 @@ export class RemoteConnectionIds {
   }
 
   #switchFromRetired(): void {
-    const next = this.#spare.shift();
+    const next = this.#spare.shift() ?? this.#probe;
     if (next === undefined) violation('retires every connection ID');
+    if (next === this.#probe) this.#probe = undefined;
     this.#retire(this.#current.sequence);
     this.#use(next);
   }
@@ -118,12 +128,40 @@ export class RemoteConnectionIds {
     return this.#unsentRetirements.length + this.#outstandingRetirements >= 4 * this.#limit;
   }
 
-  /** Uses the next spare connection ID, when the path changes; returns false when there is none. RFC 9000 §9.5. */
-  rotate(): boolean {
-    if (this.#spare.length === 0 || this.#isRetirementFull) return false;
+  /**
+   * Goes on with another connection ID at address `to`, when the path changes: with the one that it was probed with, or the next
+   * spare one. Returns false when there is none. RFC 9000 §9.5.
+   */
+  rotate(to: Address): boolean {
+    const probed = this.#isProbed(to);
+    const next = probed ? this.#probe : this.#spare[0];
+    if (next === undefined || this.#isRetirementFull) return false;
+    if (probed) this.#probe = undefined;
+    else this.#spare.shift();
     this.#retire(this.#current.sequence);
-    this.#use(this.#spare.shift()!);
+    this.#use(next);
     return true;
+  }
+
+  /** The connection ID for a probe of an address that isn't the one in use: of its own, as long as there is a spare one. */
+  forProbe(to: Address): Uint8Array {
+    if (this.#isProbed(to)) return this.#probe!.id;
+    if (this.#spare.length === 0 || this.#isRetirementFull) return this.current;
+    this.retireProbe();
+    this.#probe = this.#spare.shift()!;
+    this.#probedAddress = to;
+    return this.#probe.id;
+  }
+
+  #isProbed(address: Address): boolean {
+    return this.#probe !== undefined && sameAddress(this.#probedAddress!, address);
+  }
+
+  /** No probe goes to where the last one went any more. RFC 9000 §5.1.2. */
+  retireProbe(): void {
+    if (this.#probe === undefined || this.#isRetirementFull) return;
+    this.#retire(this.#probe.sequence);
+    this.#probe = undefined;
   }
 
   /** Whether the 16 bytes at `at` are the stateless reset token of the connection ID in use. RFC 9000 §10.3.1. */

@@ -100,6 +100,52 @@ describe('long headers', () => {
   });
 });
 
+describe('a stateless reset in long-header form (RFC 9000 §10.3)', () => {
+  /** A client, its connection ID, and the 16 bytes by which its server, which has lost its state, resets it. */
+  function forgotten() {
+    const { pair, client, clientId } = begun();
+    pair.run(500);
+    let token = new Uint8Array(0);
+    pair.filter = ({ from, bytes }) => {
+      if (from === pair.server) token = bytes.slice(-16);
+      return from === pair.client;
+    };
+    pair.restartServer();
+    client.ping();
+    pair.run(15);
+    assert.equal(client.state, 'established');
+    return { pair, client, clientId, token };
+  }
+
+  /** First byte, version, and the connection IDs' lengths and bytes. */
+  const FORMS: [string, (clientId: Uint8Array) => number[]][] = [
+    ['another version, another ID', () => [0xc5, 9, 9, 9, 9, 8, 1, 2, 3, 4, 5, 6, 7, 8, 0]],
+    ['another version, the client ID', (id) => [0x85, 9, 9, 9, 9, 8, ...id, 0]],
+    ['no packet of version 1', () => [0x95, 0, 0, 0, 1, 255]],
+    ['a Handshake packet for the client', (id) => [0xe5, 0, 0, 0, 1, 8, ...id, 0, 60]],
+    ['a Handshake packet for another', () => [0xe5, 0, 0, 0, 1, 8, 1, 2, 3, 4, 5, 6, 7, 8, 0, 60]],
+  ];
+  for (const [what, head] of FORMS)
+    test(what, () => {
+      const { pair, client, clientId, token } = forgotten();
+      const bytes = new Uint8Array(head(clientId).length + 60).fill(3);
+      bytes.set(head(clientId));
+      pair.deliver(pair.client, SERVER_ADDRESS, bytes.slice());
+      assert.equal(client.state, 'established');
+      bytes.set(token, bytes.length - 16);
+      pair.deliver(pair.client, FOREIGN, bytes.slice());
+      assert.equal(client.state, 'established');
+      pair.deliver(pair.client, SERVER_ADDRESS, bytes);
+      assert.equal(client.closeInfo?.source, 'stateless_reset');
+    });
+
+  test('short, without the bit that every packet of this version has', () => {
+    const { pair, client, clientId, token } = forgotten();
+    pair.deliver(pair.client, SERVER_ADDRESS, Uint8Array.of(0x05, ...clientId, 1, 2, 3, 4, ...token));
+    assert.equal(client.closeInfo?.source, 'stateless_reset');
+  });
+});
+
 describe('keys', () => {
   test('a client has no Initial keys any more once it has sent a Handshake packet (RFC 9001 §4.9.1)', () => {
     const pair = new EndpointPair();
@@ -128,21 +174,33 @@ describe('keys', () => {
 });
 
 describe('addresses', () => {
-  test('a Handshake packet from elsewhere does not prove the address of the first one (RFC 9000 §8.1)', () => {
+  test('a Handshake packet from elsewhere proves neither the address of the first one nor its own (RFC 9000 §8.1)', () => {
     const pair = new EndpointPair();
-    pair.filter = ({ from }) => from === pair.server || pair.now === 1000;
+    const got = new Map<Address, number>();
+    const sent = new Map<Address, number>();
+    const count = (bytes: Map<Address, number>, address: Address, size: number) =>
+      bytes.set(address, size + (bytes.get(address) ?? 0));
+    let until = 1010;
+    pair.filter = ({ from, source, destination, bytes }) => {
+      const isKept = pair.now <= until && destination !== FOREIGN;
+      if (from === pair.server) count(sent, destination, bytes.length);
+      else if (isKept) count(got, source, bytes.length);
+      return isKept;
+    };
     pair.connect();
     pair.run(15);
-    pair.filter = () => true;
+    until = 1025;
     pair.client.address = FOREIGN;
-    pair.run(20);
+    pair.run(15);
     const server = pair.server.connections[0]!;
     assert.equal(server.state, 'established');
-    assert.deepEqual(server.remoteAddress, CLIENT_ADDRESS);
-    pair.filter = () => false;
+    assert.deepEqual(server.remoteAddress, FOREIGN);
+    until = 0;
     send(pair, server, 50_000);
     pair.run(3000);
-    assert.ok(pair.sentBytes.get(pair.server)! <= 3600, `${pair.sentBytes.get(pair.server)} bytes`);
+    for (const address of [CLIENT_ADDRESS, FOREIGN])
+      assert.ok(sent.get(address)! <= 3 * got.get(address)!, `${sent.get(address)} for ${got.get(address)}`);
+    assert.equal(pair.server.eventsOf('path_validated').length, 0);
   });
 
   test('a server that may not send keeps even its CONNECTION_CLOSE until the client gives it credit', () => {

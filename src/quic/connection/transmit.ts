@@ -15,6 +15,7 @@ import type { Lifecycle } from './lifecycle.ts';
 import type { Observation } from './observation.ts';
 import type { PathMtu } from './path-mtu.ts';
 import type { Paths } from './paths.ts';
+import type { RemoteConnectionIds } from './remote-connection-ids.ts';
 import type { Spaces } from './spaces.ts';
 
 /** Datagrams with Initial packets are at least this large, RFC 9000 §14.1; so are path probes, §8.2.1. */
@@ -38,6 +39,7 @@ export interface TransmitParts {
   readonly recovery: Recovery;
   readonly paths: Paths;
   readonly pathMtu: PathMtu;
+  readonly remoteIds: RemoteConnectionIds;
   readonly lifecycle: Lifecycle;
   readonly idle: IdleTimer;
   readonly counters: Counters;
@@ -227,7 +229,7 @@ export class Transmit {
 
   /** PATH_RESPONSE or PATH_CHALLENGE: a datagram of its own, as large as the path must be able to carry. */
   #pollProbe(now: Millis, out: TransmitBatch): boolean {
-    const { paths, compose, recovery } = this.#parts;
+    const { paths, compose, recovery, remoteIds } = this.#parts;
     const left = paths.takeRecheck();
     const response = left === undefined ? paths.takeResponse() : undefined;
     const remote = left ?? response?.remote ?? paths.active.remote;
@@ -240,7 +242,8 @@ export class Transmit {
     const challenge = isDue || left !== undefined ? paths.nextChallenge(now, recovery.pto, isDue, full) : undefined;
     if (limit < MIN_PROBE_ROOM) return false;
     const bytes = out.arena.bytes;
-    const end = compose.pathProbe(bytes, 0, limit - TAG_LENGTH, response?.data, challenge);
+    const id = isActive ? remoteIds.current : remoteIds.forProbe(remote);
+    const end = compose.pathProbe(bytes, 0, limit - TAG_LENGTH, id, response?.data, challenge);
     const length = end + TAG_LENGTH;
     this.#sealAlone(now, out.arena, end);
     return this.#finish(out, length, length, remote);
@@ -281,12 +284,17 @@ export class Transmit {
     if (!lifecycle.closePending) return false;
     lifecycle.closePending = false;
     const limit = Math.min(MIN_DATAGRAM, out.capacity, paths.active.allowance);
+    // A long reason is cut, so that one packet leaves room for the others; what one doesn't need is there for those behind it.
+    let others = -1;
+    for (const space of SPACES) if (spaces.canSend(space)) others++;
     let at = 0;
     let packets = 0;
     let pad = false;
     for (const space of SPACES) {
-      if (!spaces.canSend(space) || at + MIN_ROOM > limit) continue;
-      const end = compose.closePacket(out.arena.bytes, at, limit - TAG_LENGTH, space, lifecycle.info!);
+      if (!spaces.canSend(space)) continue;
+      const left = others--;
+      if (at + MIN_ROOM > limit) continue;
+      const end = compose.closePacket(out.arena.bytes, at, limit - TAG_LENGTH, space, lifecycle.info!, left);
       if (end === at) continue;
       if (space === Space.INITIAL && !isServer) pad = true;
       const { headerLength, pnOffset } = compose;

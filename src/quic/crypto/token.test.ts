@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fromHex, toHex } from '../base/cursor.ts';
 import { randomBytes, SeededRandom } from '../base/random.ts';
-import { kindOf, statelessResetToken, TokenSealer } from './token.ts';
+import { isNamed, kindOf, statelessResetToken, TokenSealer } from './token.ts';
 
 const random = new SeededRandom(814);
 const secret = randomBytes(random, 32);
@@ -49,6 +49,17 @@ test('two tokens of the same content have nothing to link them by', () => {
   const [a, b] = [sealer.seal('retry', HOST, 1, 5, payload), sealer.seal('retry', HOST, 1, 5, payload)];
   const equal = a.reduce((count, byte, i) => count + (byte === b[i] ? 1 : 0), 0);
   assert.ok(equal < a.length / 4, `${equal} equal bytes of ${a.length}`);
+});
+
+test('a name is in the clear; tokens of one name have different keys', () => {
+  const name = fromHex('0102030405060708');
+  const [a, b] = [sealer.seal('retry', HOST, 1, 5, payload, name), sealer.seal('retry', HOST, 1, 5, payload, name)];
+  assert.equal(isNamed(a, 'retry', name) && isNamed(b, 'retry', name), true);
+  assert.equal(isNamed(a, 'new_token', name), false);
+  assert.equal(isNamed(a, 'retry', name.with(7, 9)), false);
+  assert.equal(isNamed(a.subarray(0, 8), 'retry', name), false);
+  assert.notDeepEqual(a, b);
+  assert.deepEqual(sealer.open(a, HOST, 1)?.payload, payload);
 });
 
 test('a secret of another length is refused', () => {

@@ -1,4 +1,5 @@
 import { createCipheriv, createDecipheriv, createHmac } from 'node:crypto';
+import { sameBytes } from '../base/cursor.ts';
 import { type Random, randomBytes } from '../base/random.ts';
 import type { Millis } from '../base/time.ts';
 
@@ -22,6 +23,7 @@ const ISSUED_LENGTH = 8;
 const CLEAR_LENGTH = 1 + SALT_LENGTH;
 /** Every token has its own key, so one nonce does for all. */
 const NONCE = new Uint8Array(12);
+const UNNAMED = new Uint8Array(0);
 
 /**
  * Makes and checks address validation tokens, RFC 9000 §8.1.4: kind (1 byte), salt (16), sealed with AES-256-GCM: time of
@@ -44,9 +46,18 @@ export class TokenSealer {
    * A token for the client at this address.
    * @param host The client's numeric address.
    * @param port The client's port; 0 for tokens of later connections, which come from other ports.
+   * @param name At most 8 random bytes with which the salt starts, for `isNamed`: a salt must still not come twice.
    */
-  seal(kind: TokenKind, host: string, port: number, issuedAt: Millis, payload: Uint8Array): Uint8Array {
+  seal(
+    kind: TokenKind,
+    host: string,
+    port: number,
+    issuedAt: Millis,
+    payload: Uint8Array,
+    name: Uint8Array = UNNAMED,
+  ): Uint8Array {
     const salt = randomBytes(this.#random, SALT_LENGTH);
+    salt.set(name);
     const plaintext = new Uint8Array(ISSUED_LENGTH + payload.length);
     new DataView(plaintext.buffer).setFloat64(0, issuedAt);
     plaintext.set(payload, ISSUED_LENGTH);
@@ -99,6 +110,11 @@ export function kindOf(token: Uint8Array): TokenKind | undefined {
   if (token[0] === KIND_CODES.retry) return 'retry';
   if (token[0] === KIND_CODES.new_token) return 'new_token';
   return undefined;
+}
+
+/** Whether a token of this kind, of whatever secret and for whatever address, was sealed with this name. */
+export function isNamed(token: Uint8Array, kind: TokenKind, name: Uint8Array): boolean {
+  return kindOf(token) === kind && sameBytes(token.subarray(1, 1 + name.length), name);
 }
 
 /** Kind, port and host, so that a token is good for one of each. */

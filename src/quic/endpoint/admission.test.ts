@@ -14,8 +14,8 @@ const RETRY_ID = new Uint8Array(8).fill(2);
 const NONE = new Uint8Array(0);
 const HOUR = 3_600_000;
 
-function make(): Admission {
-  return new Admission(new TokenSealer(new Uint8Array(32), new SeededRandom(1)));
+function make(secret = 0): Admission {
+  return new Admission(new TokenSealer(new Uint8Array(32).fill(secret), new SeededRandom(1)));
 }
 
 test('without a token it is a matter of policy', () => {
@@ -37,8 +37,20 @@ test('the token of a Retry is good for a minute, this address and port, and the 
   assert.deepEqual(decide(60_500, HERE, RETRY_ID), { type: 'accept', originalId: ORIGINAL, validated: true });
   assert.deepEqual(decide(60_501, HERE, RETRY_ID), { type: 'refuse', code: 0x0b });
   assert.deepEqual(decide(600, HERE, ORIGINAL), { type: 'refuse', code: 0x0b });
-  assert.equal(decide(600, NEXT_DOOR, RETRY_ID).type, 'retry');
-  assert.equal(decide(600, AWAY, RETRY_ID).type, 'retry');
+  assert.deepEqual(decide(600, NEXT_DOOR, RETRY_ID), { type: 'refuse', code: 0x0b });
+  assert.deepEqual(decide(600, AWAY, RETRY_ID), { type: 'refuse', code: 0x0b });
+});
+
+test('the token of a Retry of whatever secret is known by the ID that came with it, and no other token is', () => {
+  const restarted = make(1);
+  const token = make().retryToken(500, HERE, ORIGINAL, RETRY_ID);
+  for (const policy of ['never', 'always'] as const)
+    assert.deepEqual(restarted.decide(600, HERE, RETRY_ID, token, policy, 10), { type: 'refuse', code: 0x0b });
+  // With an ID of the client's own choice it is a first packet, with a foreign NEW_TOKEN's token that happens to look like ours.
+  const chosen = RETRY_ID.with(7, 3);
+  assert.equal(restarted.decide(600, HERE, chosen, token, 'always', 10).type, 'retry');
+  assert.equal(restarted.decide(600, HERE, ORIGINAL, token, 'never', 10).type, 'accept');
+  assert.equal(restarted.decide(600, HERE, chosen, make().newToken(500, HERE), 'always', 10).type, 'retry');
 });
 
 test('the token of an earlier connection is good for a day and this host', () => {
@@ -52,7 +64,8 @@ test('the token of an earlier connection is good for a day and this host', () =>
 
 test('a token of nobody is as good as none', () => {
   const admission = make();
-  const noise = new Uint8Array(60).fill(1);
+  // Of the kind of a Retry's, by its first byte.
+  const noise = new Uint8Array(60).fill(5).fill(1, 0, 1);
   assert.equal(admission.decide(0, HERE, ORIGINAL, noise, 'always', 10).type, 'retry');
   assert.equal(admission.decide(0, HERE, ORIGINAL, noise, 'never', 10).type, 'accept');
 });

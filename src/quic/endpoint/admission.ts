@@ -3,7 +3,7 @@ import { sameBytes } from '../base/cursor.ts';
 import { TransportErrorCode } from '../base/errors.ts';
 import type { Millis } from '../base/time.ts';
 import type { Connection } from '../connection/connection.ts';
-import type { TokenSealer } from '../crypto/token.ts';
+import { isNamed, type TokenSealer } from '../crypto/token.ts';
 
 /** When a server answers a first Initial with a Retry: never, always, or while many handshakes are under way. */
 export type RetryPolicy = 'never' | 'always' | 'when-busy';
@@ -24,7 +24,7 @@ export type Decision =
 
 /** RFC 9000 §5.2.2. */
 const FULL: Decision = { type: 'refuse', code: TransportErrorCode.CONNECTION_REFUSED };
-/** RFC 9000 §8.1.3: a client that had a Retry must not wait for nothing. */
+/** RFC 9000 §8.1.2: a client that had a Retry must not wait for nothing. */
 const BAD_TOKEN: Decision = { type: 'refuse', code: TransportErrorCode.INVALID_TOKEN };
 const RETRY: Decision = { type: 'retry' };
 
@@ -55,6 +55,9 @@ export class Admission {
       if (opened?.kind === 'new_token' && now - opened.issuedAt <= NEW_TOKEN_LIFETIME) {
         return { type: 'accept', originalId: undefined, validated: true };
       }
+      // The token and the ID of one Retry, which no longer open: the client's port or this server's secret is another now. It
+      // would ignore another Retry. No other token has the ID in it that the client chose at random. RFC 9000 §8.1.2.
+      if (opened === undefined && isNamed(token, 'retry', id)) return BAD_TOKEN;
     }
     if (policy === 'always' || (policy === 'when-busy' && this.#isBusy())) return RETRY;
     return { type: 'accept', originalId: undefined, validated: false };
@@ -87,13 +90,13 @@ export class Admission {
     this.#handshaking.delete(connection);
   }
 
-  /** A token that ties the client's address to the two connection IDs. */
+  /** A token that ties the client's address to the two connection IDs, the second of which, of 8 random bytes, is its name. */
   retryToken(now: Millis, remote: Address, originalId: Uint8Array, retryId: Uint8Array): Uint8Array {
     const payload = new Uint8Array(1 + originalId.length + retryId.length);
     payload[0] = originalId.length;
     payload.set(originalId, 1);
     payload.set(retryId, 1 + originalId.length);
-    return this.#tokens.seal('retry', remote.host, remote.port, now, payload);
+    return this.#tokens.seal('retry', remote.host, remote.port, now, payload, retryId);
   }
 
   /** A token for the client's next connection from the same host. */

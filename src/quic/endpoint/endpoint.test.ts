@@ -156,6 +156,19 @@ test('a client whose Retry token has expired hears so', () => {
   assert.equal(client.closeInfo!.code, 0x0b);
 });
 
+for (const what of ['whose port changes', 'whose server restarts'])
+  test(`a client ${what} after its Retry hears at once that the token is no good (RFC 9000 §8.1.2)`, () => {
+    const pair = new EndpointPair({ server: { retry: 'always' }, seed: 3 });
+    const client = pair.connect();
+    pair.run(15);
+    if (what === 'whose port changes') pair.client.address = { ...CLIENT_ADDRESS, port: 50_001 };
+    // Its secrets too are others: it is another server, on the same address.
+    else pair.server = new EndpointPair({ server: { retry: 'always' }, seed: 4 }).server;
+    pair.run(30);
+    assert.equal(client.closeInfo?.code, 0x0b, pair.log.join('\n'));
+    assert.equal(pair.server.connections.length, 0);
+  });
+
 test('a token from NEW_TOKEN spares the Retry', () => {
   const pair = new EndpointPair({ server: { retry: 'always' } });
   pair.established();

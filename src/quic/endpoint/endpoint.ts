@@ -148,7 +148,7 @@ export class Endpoint {
       return connection ?? this.#routeReset(batch, i);
     }
     const header = this.#header;
-    if (!readHeader(bytes, start, start + length, LOCAL_ID_LENGTH, header)) return undefined;
+    if (!readHeader(bytes, start, start + length, LOCAL_ID_LENGTH, header)) return this.#byReset(batch, i);
     const known = header.dcidLength === LOCAL_ID_LENGTH ? this.#router.byLocalId(bytes, header.dcidStart) : undefined;
     if (known !== undefined) return known;
     return this.#routeInitial(now, batch, i);
@@ -160,7 +160,8 @@ export class Endpoint {
     const bytes = batch.arena.bytes;
     const source = batch.source[i]!;
     const id = bytes.slice(header.dcidStart, header.dcidStart + header.dcidLength);
-    const known = this.#router.byInitialId(id);
+    // RFC 9000 §10.3: a stateless reset of another version may have a long header.
+    const known = this.#router.byInitialId(id) ?? this.#byReset(batch, i);
     if (known !== undefined) return known;
     const server = this.#server;
     if (server === undefined || batch.length[i]! < MIN_INITIAL_DATAGRAM) return undefined;
@@ -250,14 +251,19 @@ export class Endpoint {
     return connection;
   }
 
+  /** The connection that datagram `i`, of no known connection ID, is a stateless reset of. RFC 9000 §10.3.1. */
+  #byReset(batch: ReceiveBatch, i: number): Connection | undefined {
+    const length = batch.length[i]!;
+    return length < MIN_RESET ? undefined : this.#router.byResetToken(batch.arena.bytes, batch.start[i]! + length);
+  }
+
   /** What looks like a short header with an unknown connection ID: a stateless reset, or what deserves one. RFC 9000 §10.3. */
   #routeReset(batch: ReceiveBatch, i: number): Connection | undefined {
     const start = batch.start[i]!;
     const length = batch.length[i]!;
-    if (length < MIN_RESET) return undefined;
     const bytes = batch.arena.bytes;
-    const connection = this.#router.byResetToken(bytes, start + length);
-    if (connection !== undefined || !this.#answers.hasRoom) return connection;
+    const connection = this.#byReset(batch, i);
+    if (connection !== undefined || length < MIN_RESET || !this.#answers.hasRoom) return connection;
     const id = bytes.slice(start + 1, start + 1 + LOCAL_ID_LENGTH);
     this.#answers.reset(batch.source[i]!, this.#router.resetToken(id), length);
     return undefined;
