@@ -308,7 +308,7 @@ export class QuicSession implements AsyncDisposable {
       peerCertificates: summary.peerCertificates,
     };
     this.#opened.resolve(info);
-    this.#parts.onEstablished(this);
+    this.#call(this.#parts.onEstablished, this);
     this.#call(this.onhandshake, info);
   }
 
@@ -398,6 +398,7 @@ export class QuicSession implements AsyncDisposable {
     wake: () => this.#wake(),
     forget: (id: number) => this.#forget(id),
     endError: () => this.#endError,
+    tell: (callback, error) => this.#call(callback, error),
   };
 
   #forget(id: number): void {

@@ -153,6 +153,7 @@ export class QuicStream implements AsyncIterable<Uint8Array[]> {
    * or the session's error; the signal's reason when it aborts.
    */
   async wait(signal?: AbortSignal): Promise<boolean> {
+    signal?.throwIfAborted();
     for (;;) {
       if (this.#readOver) {
         if (this.#readError !== undefined) throw this.#readError;
@@ -339,7 +340,7 @@ export class QuicStream implements AsyncIterable<Uint8Array[]> {
     if (this.#error === undefined) this.#closed.resolve();
     else {
       this.#closed.reject(this.#error);
-      this.onerror?.(this.#error);
+      this.#owner.tell(this.onerror, this.#error);
     }
   }
 }

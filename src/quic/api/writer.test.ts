@@ -5,7 +5,13 @@ import type { SendStream } from '../stream/send-stream.ts';
 import type { StreamOwner } from './internal.ts';
 import { QuicStreamWriter, toBytes } from './writer.ts';
 
-const owner: StreamOwner = { now: () => 0, wake: () => {}, forget: () => {}, endError: () => undefined };
+const owner: StreamOwner = {
+  now: () => 0,
+  wake: () => {},
+  forget: () => {},
+  endError: () => undefined,
+  tell: () => {},
+};
 
 /** A sender that holds what it is given until told to drain. */
 class FakeSender {

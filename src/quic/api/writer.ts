@@ -87,6 +87,7 @@ export class QuicStreamWriter {
   /** The same for several chunks, which are taken together. */
   async writev(chunks: readonly BodyChunk[], options: WaitOptions = {}): Promise<void> {
     this.#assertOpen();
+    options.signal?.throwIfAborted();
     if (this.writevSync(chunks)) return;
     await this.#enqueue(chunks.map(toBytes), false, options.signal);
   }
@@ -102,6 +103,7 @@ export class QuicStreamWriter {
   /** Ends the stream behind all waiting writes and resolves to the bytes written in all. Delivery: see `stream.closed`. */
   async end(options: WaitOptions = {}): Promise<number> {
     this.#assertOpen();
+    options.signal?.throwIfAborted();
     if (this.#pending.length === 0) return this.endSync();
     this.#ended = true;
     return this.#enqueue([], true, options.signal);
@@ -110,6 +112,7 @@ export class QuicStreamWriter {
   /** Resolves when a write would be taken at once. Rejects as `write` does. */
   async ready(options: WaitOptions = {}): Promise<void> {
     this.#assertOpen();
+    options.signal?.throwIfAborted();
     if (!this.canWrite) await this.#enqueue([], false, options.signal);
   }
 
@@ -167,7 +170,6 @@ export class QuicStreamWriter {
   }
 
   #enqueue(chunks: readonly Uint8Array[], ends: boolean, signal: AbortSignal | undefined): Promise<number> {
-    if (signal?.aborted) return Promise.reject(signal.reason);
     return new Promise((resolve, reject) => {
       const pending: PendingWrite = { chunks, ends, resolve, reject, unsubscribe: undefined, aborted: false };
       if (signal !== undefined) {

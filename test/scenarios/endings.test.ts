@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
+import { test } from 'node:test';
+import { connect, listen, QuicEndpoint } from '../../src/quic/api/index.ts';
+import { World } from '../../src/quic/sim/index.ts';
+import { SERVER_CERT, SERVER_KEY, SERVER_PIN } from '../support/server-identity.ts';
+import { next, rejection } from '../support/session-waits.ts';
+import { CLIENT_HOST, SERVER_HOST, SERVER_PORT, withPair, withServer } from '../support/simulated-pair.ts';
+
+const PATH = { rate: 1250, delay: 15, queue: 25 };
+const SERVER = `${SERVER_HOST}:${SERVER_PORT}`;
+
+test('an endpoint that ends while a connect binds it ends the connect', async () => {
+  for (const end of ['close', 'destroy'] as const) {
+    for (const verifyPeer of ['strict', { pin: SERVER_PIN }] as const) {
+      await withServer({ seed: 1, path: PATH }, async ({ world }) => {
+        const endpoint = new QuicEndpoint({ host: world.host(CLIENT_HOST) });
+        const attempt = connect(SERVER, { alpn: 'test', verifyPeer, endpoint });
+        attempt.catch(() => {});
+        await Promise.resolve();
+        await Promise.resolve();
+        await Promise.resolve();
+        endpoint[end]();
+        assert.equal((await rejection(attempt)).code, 'ERR_QUIC_ENDPOINT_CLOSED', `${end}`);
+        await endpoint.closed;
+      });
+    }
+  }
+});
+
+test('a listen on an endpoint that ends meanwhile says so', async () => {
+  const world = new World({ seed: 1 });
+  await world.run(async () => {
+    const endpoint = new QuicEndpoint({ host: world.host(SERVER_HOST) });
+    const listening = listen(() => {}, { alpn: 'test', identity: { cert: SERVER_CERT, key: SERVER_KEY }, endpoint });
+    void endpoint.close();
+    assert.equal((await rejection(listening)).code, 'ERR_QUIC_ENDPOINT_CLOSED');
+    await endpoint.closed;
+  });
+});
+
+test('an attempt ends when its signal aborts while the name is resolved', async () => {
+  await withServer({ seed: 2, path: PATH }, async ({ world, connect: start }) => {
+    const host = { ...world.host(CLIENT_HOST), resolve: () => new Promise<never>(() => {}) };
+    const abort = new AbortController();
+    const attempt = start({ endpoint: { host }, signal: abort.signal });
+    abort.abort(new Error('enough'));
+    await assert.rejects(attempt, /enough/);
+  });
+});
+
+test('an onsession that rejects ends its session and no other', async () => {
+  const world = new World({ seed: 3 });
+  await world.run(async () => {
+    const endpoint = await listen(
+      async () => {
+        throw new Error('no');
+      },
+      {
+        alpn: 'test',
+        identity: { cert: SERVER_CERT, key: SERVER_KEY },
+        endpoint: { address: SERVER, host: world.host(SERVER_HOST) },
+      },
+    );
+    const session = await connect(SERVER, {
+      alpn: 'test',
+      verifyPeer: { pin: SERVER_PIN },
+      endpoint: { host: world.host(CLIENT_HOST) },
+    });
+    assert.equal((await rejection(session.closed)).errorName, 'INTERNAL_ERROR');
+    await endpoint.close();
+  });
+});
+
+test('an error callback that throws keeps nobody from hearing of the end', async () => {
+  await withPair({ seed: 4, path: PATH }, async ({ local }) => {
+    const first = await local.createBidirectionalStream();
+    const second = await local.createBidirectionalStream();
+    first.onerror = () => {
+      throw new Error('mine');
+    };
+    local.destroy(new Error('enough'));
+    await assert.rejects(second.closed, /enough/);
+    await assert.rejects(local.closed, /enough/);
+  });
+});
+
+test('a wait whose signal has aborted before does nothing', async () => {
+  await withPair({ seed: 5, path: PATH }, async ({ local, remote }) => {
+    const signal = AbortSignal.abort(new Error('too late'));
+    const stream = await local.createBidirectionalStream();
+    const writer = stream.writer!;
+    await assert.rejects(writer.write('x', { signal }), /too late/);
+    await assert.rejects(writer.ready({ signal }), /too late/);
+    await assert.rejects(writer.end({ signal }), /too late/);
+    assert.equal(writer.bytesWritten, 0);
+    await writer.write('y');
+    const peer = await next(remote);
+    await peer.wait();
+    await assert.rejects(peer.wait(signal), /too late/);
+    assert.equal(Buffer.from(peer.readSync()!).toString(), 'y');
+    stream.destroy();
+    peer.destroy();
+  });
+});
+
+test('an endpoint that is closed has let go of its signal', async () => {
+  const { signal } = new AbortController();
+  await withServer({ seed: 10, path: PATH, server: { signal } }, async ({ server }) => {
+    assert.equal(getEventListeners(signal, 'abort').length, 1);
+    await server.close();
+    assert.equal(getEventListeners(signal, 'abort').length, 0);
+  });
+});
+
+test('a port of 0 is none to connect to', async () => {
+  await withServer({ seed: 6, path: PATH }, async ({ world }) => {
+    const endpoint = { host: world.host(CLIENT_HOST) };
+    const attempt = connect(`${SERVER_HOST}:0`, { alpn: 'test', verifyPeer: { pin: SERVER_PIN }, endpoint });
+    assert.equal((await rejection(attempt)).code, 'ERR_QUIC_INVALID_ARGUMENT');
+  });
+});
+
+test('a listen that fails can be tried again', async () => {
+  await withServer({ seed: 7, path: PATH }, async ({ world, server }) => {
+    const endpoint = new QuicEndpoint({ address: SERVER, host: world.host(SERVER_HOST) });
+    const options = { alpn: 'test', identity: { cert: SERVER_CERT, key: SERVER_KEY }, endpoint };
+    assert.equal((await rejection(listen(() => {}, options))).code, 'ERR_QUIC_SOCKET');
+    assert.equal(endpoint.listening, false);
+    await server.close();
+    await listen(() => {}, options);
+    await endpoint.close();
+  });
+});
+
+test('an address beside an endpoint is refused', async () => {
+  const world = new World({ seed: 8 });
+  await world.run(async () => {
+    const endpoint = new QuicEndpoint({ host: world.host(SERVER_HOST) });
+    const listening = listen(() => {}, {
+      alpn: 'test',
+      identity: { cert: SERVER_CERT, key: SERVER_KEY },
+      endpoint,
+      address: SERVER,
+    });
+    assert.equal((await rejection(listening)).code, 'ERR_QUIC_INVALID_ARGUMENT');
+    await endpoint.close();
+  });
+});
