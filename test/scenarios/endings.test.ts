@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import { test } from 'node:test';
-import { connect, listen, QuicEndpoint } from '../../src/quic/api/index.ts';
+import { connect, listen, QuicEndpoint, QuicError } from '../../src/quic/api/index.ts';
 import { World } from '../../src/quic/sim/index.ts';
 import { SERVER_CERT, SERVER_KEY, SERVER_PIN } from '../support/server-identity.ts';
 import { next, rejection } from '../support/session-waits.ts';
@@ -110,6 +110,26 @@ test('an endpoint that is closed has let go of its signal', async () => {
     assert.equal(getEventListeners(signal, 'abort').length, 1);
     await server.close();
     assert.equal(getEventListeners(signal, 'abort').length, 0);
+  });
+});
+
+test('an error code that cannot be sent is refused, and nothing ends', async () => {
+  await withPair({ seed: 9, path: PATH }, async ({ local, remote }) => {
+    const stream = await local.createBidirectionalStream();
+    await stream.writer!.write('x');
+    const peer = await next(remote);
+    const refusal = { code: 'ERR_QUIC_INVALID_ARGUMENT' };
+    for (const code of [-1, 1.5, Number.NaN, 2 ** 53, 2n ** 62n]) {
+      assert.throws(() => stream.resetStream(code), refusal);
+      assert.throws(() => stream.stopSending(code), refusal);
+      assert.throws(() => local.close({ code }), refusal);
+      assert.throws(() => local.destroy(undefined, { code }), refusal);
+    }
+    assert.ok(!local.closing && !local.destroyed);
+    stream.resetStream(Number.MAX_SAFE_INTEGER);
+    assert.equal((await rejection(peer.closed)).errorCode, BigInt(Number.MAX_SAFE_INTEGER));
+    // An error to pass on may have any.
+    stream.destroy(new QuicError('ERR_QUIC_STREAM_STOPPED', 'by a third party', { errorCode: 2n ** 62n - 1n }));
   });
 });
 

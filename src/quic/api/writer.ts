@@ -1,6 +1,6 @@
 import { Deque } from '../base/deque.ts';
 import type { SendStream } from '../stream/send-stream.ts';
-import { QuicError } from './errors.ts';
+import { codeOf, QuicError } from './errors.ts';
 import type { StreamOwner } from './internal.ts';
 import type { BodyChunk, WaitOptions } from './options.ts';
 
@@ -119,9 +119,8 @@ export class QuicStreamWriter {
   /** Abandons the stream: RESET_STREAM with the error's `errorCode`, or 0 (RFC 9000 §3.1). */
   fail(reason?: unknown): void {
     if (this.#error !== undefined) return;
-    const code = reason instanceof QuicError ? Number(reason.errorCode) : 0;
     this.close(reason ?? new QuicError('ERR_QUIC_STREAM_CLOSED', 'the stream was reset here'));
-    this.#sender.reset(this.#owner.now(), code);
+    this.#sender.reset(this.#owner.now(), codeOf(reason));
     this.#owner.wake();
   }
 
