@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { connect, listen, QuicEndpoint, QuicError } from '../../src/quic/api/index.ts';
 import { World } from '../../src/quic/sim/index.ts';
 import { SERVER_CERT, SERVER_KEY, SERVER_PIN } from '../support/server-identity.ts';
-import { next, rejection } from '../support/session-waits.ts';
+import { next, readAll, rejection } from '../support/session-waits.ts';
 import { CLIENT_HOST, SERVER_HOST, SERVER_PORT, withPair, withServer } from '../support/simulated-pair.ts';
 
 const PATH = { rate: 1250, delay: 15, queue: 25 };
@@ -165,5 +165,78 @@ test('an address beside an endpoint is refused', async () => {
     });
     assert.equal((await rejection(listening)).code, 'ERR_QUIC_INVALID_ARGUMENT');
     await endpoint.close();
+  });
+});
+
+test('every wait on a stream or for one ends when what it waits on does', async () => {
+  const server = { transportParams: { initialMaxStreamsUni: 1 } };
+  for (const end of ['close', 'destroy'] as const) {
+    await withPair({ seed: 11, path: PATH, server }, async ({ world, local, remote }) => {
+      const stream = await local.createUnidirectionalStream();
+      await stream.writer!.write('x');
+      const waiting = local.createUnidirectionalStream();
+      await next(remote);
+      const { now } = world;
+      void local[end]()?.catch(() => {});
+      assert.equal((await rejection(waiting)).code, 'ERR_QUIC_SESSION_CLOSED');
+      assert.equal(world.now, now, 'at once');
+      local.destroy();
+    });
+  }
+  await withPair({ seed: 12, path: PATH }, async ({ world, local }) => {
+    const stream = await local.createBidirectionalStream();
+    const reading = stream.wait();
+    const { now } = world;
+    stream.stopSending();
+    assert.equal((await rejection(reading)).code, 'ERR_QUIC_STREAM_CLOSED');
+    assert.equal(world.now, now, 'at once');
+    local.destroy();
+  });
+});
+
+test('the memory of a chunk is its owner’s again when a WHATWG writer has taken it', async () => {
+  await withPair({ seed: 13, path: PATH }, async ({ local, remote }) => {
+    const stream = await local.createUnidirectionalStream();
+    const writer = stream.writable!.getWriter();
+    const chunk = new Uint8Array(1000);
+    for (let i = 0; i < 50; i++) await writer.write(chunk.fill(i));
+    await writer.close();
+    const received = await readAll(await next(remote));
+    assert.ok(received.every((byte, at) => byte === Math.floor(at / 1000)));
+  });
+});
+
+test('of datagrams that nobody asked for, the last 64 wait', async () => {
+  await withPair({ seed: 14, path: { delay: 1 } }, async ({ world, local, remote }) => {
+    for (let i = 0; i < 100; i++) {
+      assert.notEqual(await local.sendDatagram(new Uint8Array([i])), 0n);
+      await world.sleep(5);
+    }
+    const heard: number[] = [];
+    remote.ondatagram = ([number]) => heard.push(number!);
+    assert.deepEqual(
+      heard,
+      Array.from({ length: 64 }, (_, i) => 36 + i),
+    );
+  });
+});
+
+test('an endpoint that is closing takes nobody in', async () => {
+  await withServer({ seed: 15, path: PATH }, async ({ connect: start, server }) => {
+    const open = await start();
+    const closed = server.close();
+    await rejection(start({ handshakeTimeout: 500 }));
+    assert.equal(server.stats.serverSessions, 1);
+    await open.close();
+    await closed;
+  });
+});
+
+test('the socket of an attempt that failed is free again', async () => {
+  await withServer({ seed: 16, path: PATH }, async ({ world, connect: start }) => {
+    const own = { host: world.host(CLIENT_HOST), address: `${CLIENT_HOST}:5000` };
+    await rejection(start({ endpoint: own, verifyPeer: { pin: new Uint8Array(32) } }));
+    await world.sleep(5_000);
+    await (await start({ endpoint: own })).close();
   });
 });

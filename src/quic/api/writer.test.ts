@@ -120,6 +120,19 @@ test('an end waits behind the writes that wait, and nothing can be written after
   assert.equal(writer.desiredSize, null);
 });
 
+test('an end behind a write that is given up goes without waiting for room', async () => {
+  const sender = new FakeSender();
+  const writer = writerOf(sender);
+  writer.writeSync(new Uint8Array(12));
+  const abort = new AbortController();
+  const write = assert.rejects(writer.write('x', { signal: abort.signal }), /enough/);
+  const end = writer.end();
+  abort.abort(new Error('enough'));
+  await write;
+  assert.ok(sender.finished);
+  assert.equal(await end, 12);
+});
+
 test('failing rejects what waits, with the reason, and resets with its code', async () => {
   const sender = new FakeSender();
   const writer = writerOf(sender);
