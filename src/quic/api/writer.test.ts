@@ -133,6 +133,15 @@ test('an end behind a write that is given up goes without waiting for room', asy
   assert.equal(await end, 12);
 });
 
+test('of several chunks, one of which is none, nothing is taken', async () => {
+  const sender = new FakeSender();
+  const writer = writerOf(sender);
+  const chunks = ['ab', 7 as unknown as string];
+  assert.throws(() => writer.writevSync(chunks), { code: 'ERR_QUIC_INVALID_ARGUMENT' });
+  await assert.rejects(writer.writev(chunks), { code: 'ERR_QUIC_INVALID_ARGUMENT' });
+  assert.deepEqual(sender.written, []);
+});
+
 test('failing rejects what waits, with the reason, and resets with its code', async () => {
   const sender = new FakeSender();
   const writer = writerOf(sender);

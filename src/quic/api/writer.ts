@@ -70,7 +70,8 @@ export class QuicStreamWriter {
   /** The same for several chunks: all or nothing. */
   writevSync(chunks: readonly BodyChunk[]): boolean {
     if (!this.canWrite) return false;
-    for (const chunk of chunks) this.#take(toBytes(chunk));
+    const all = chunks.map(toBytes);
+    for (const bytes of all) this.#take(bytes);
     this.#owner.wake();
     return true;
   }
