@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { statfsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
@@ -51,6 +51,15 @@ test('memory that begins with no page is refused by the system once, and nothing
     await file.close();
   }
   assert.equal((await content()).length, 0);
+});
+
+test('a disk that is nearly full takes part, and says how much', { skip: !writesDirectly }, async (t) => {
+  const file = await openEmpty();
+  const handle = await open(join(folder, 't'));
+  t.mock.method(Object.getPrototypeOf(handle), 'write', async () => ({ bytesWritten: 4096 }));
+  await handle.close();
+  assert.equal(await file.writeAt(new Uint8Array(pageAligned(8192)), 0), 4096);
+  await file.close();
 });
 
 test("the system's errors come through", { skip: !writesDirectly }, async () => {

@@ -56,7 +56,8 @@ export async function sendFile(session: CarrierSession, options: SendOptions): P
   const stopListening = endOnAbort(session, options.signal);
   try {
     const report = await new Sender(session, options).run();
-    await session.close({ code: CloseCode.DONE });
+    // However the session ends now.
+    await Promise.allSettled([session.close({ code: CloseCode.DONE })]);
     return report;
   } catch (error) {
     const explained = explain(error, options.signal);
@@ -104,10 +105,15 @@ class Sender {
       events?.onIteration?.(report);
     }
     const finished = succeeded(await channel.expect('finished', 'failed'));
+    // The file is there: how the receiver goes is no matter any more.
+    await this.#sayGoodbye(channel).catch(() => undefined);
+    return { offer: this.#offer, savedAs: finished.name, iterations };
+  }
+
+  async #sayGoodbye(channel: ControlChannel<Message>): Promise<void> {
     await channel.end();
     // To the receiver's FIN: a session closes gracefully only when its streams are over.
     await within(channel.receive(), GOODBYE_TIME);
-    return { offer: this.#offer, savedAs: finished.name, iterations };
   }
 
   async #awaitReady(channel: ControlChannel<Message>, iteration: number): Promise<void> {

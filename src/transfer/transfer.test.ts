@@ -278,6 +278,27 @@ test('a peer that vanishes at any moment leaves nothing half done', async () => 
   }
 });
 
+test('a receiver that goes without a goodbye once it has said where the file is costs nothing', async () => {
+  for (const way of ['destroy', 'vanish'] as const) {
+    const run = start(bytesOf(10_000), {
+      receive: {
+        events: {
+          onOffer: () => {
+            // In place of the FIN behind its last word.
+            const writer = run.server.streams[0]!.writer as unknown as { end: () => Promise<void> };
+            writer.end = async () => {
+              for (let i = 0; i < 50; i++) await new Promise((resolve) => setImmediate(resolve));
+              run.server[way]();
+              if (way === 'vanish') run.client.vanish();
+            };
+          },
+        },
+      },
+    });
+    assert.equal((await run.sent).savedAs, 'file.bin', way);
+  }
+});
+
 test('a file that changes while it is sent is not kept', async () => {
   const file = sourceOf(bytesOf(50_000));
   const changing = {

@@ -212,6 +212,8 @@ test('options that make no sense are refused by name', async () => {
       [{ ciphers: 'RC4' }, 'ciphers'],
       [{ groups: 'P-521' }, 'groups'],
       [{ verifyPeer: { pin: 'short' } }, 'verifyPeer'],
+      [{ verifyPeer: 'auto' as 'strict' }, 'verifyPeer'],
+      [{ verifyPeer: {} as 'strict' }, 'verifyPeer'],
       [{ identity: { cert: 'none', key: SERVER_KEY } }, 'identity'],
     ] as const) {
       const error = await errorOf(connect(options));

@@ -5,6 +5,7 @@ import { CONNECTION_ATTEMPT_DELAY } from './constants.ts';
 import { QuicEndpoint } from './endpoint.ts';
 import { QuicError } from './errors.ts';
 import type { EndpointHost, ResolvedHost } from './host.ts';
+import { unlessAborted } from './internal.ts';
 import { nodeHost } from './node-host.ts';
 import type { AddressLike, ConnectOptions, EndpointOptions, ListenOptions, OnSession } from './options.ts';
 import type { QuicSession } from './session.ts';
@@ -17,11 +18,14 @@ import type { QuicSession } from './session.ts';
  */
 export async function connect(address: AddressLike, options: ConnectOptions): Promise<QuicSession> {
   const { host: name, port } = parseAddress(address);
+  if (port === 0)
+    throw new QuicError('ERR_QUIC_INVALID_ARGUMENT', 'port 0 cannot be connected to: give the port of the server');
   options.signal?.throwIfAborted();
   const shared = options.endpoint instanceof QuicEndpoint ? options.endpoint : undefined;
   const own = shared === undefined ? (options.endpoint as EndpointOptions | undefined) : undefined;
   const host = shared?.host ?? own?.host ?? nodeHost();
-  const candidates = usable(await resolve(host, name), name, shared, own);
+  const candidates = usable(await unlessAborted(resolve(host, name), options.signal), name, shared, own);
+  options.signal?.throwIfAborted();
   return firstOf(candidates, host, options.signal, async (candidate, signal) => {
     if (shared !== undefined) return shared.open(candidate, { host: name, port }, options, signal);
     const endpoint = new QuicEndpoint({ ...own, host });
@@ -44,6 +48,9 @@ export async function connect(address: AddressLike, options: ConnectOptions): Pr
  */
 export async function listen(onsession: OnSession, options: ListenOptions): Promise<QuicEndpoint> {
   options.signal?.throwIfAborted();
+  if (options.endpoint instanceof QuicEndpoint && options.address !== undefined) {
+    throw new QuicError('ERR_QUIC_INVALID_ARGUMENT', 'address: the endpoint has one of its own; give it there');
+  }
   const endpoint =
     options.endpoint instanceof QuicEndpoint
       ? options.endpoint

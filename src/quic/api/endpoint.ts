@@ -105,6 +105,7 @@ export class QuicEndpoint implements AsyncDisposable {
     const driver = await this.#bind(remote.family);
     if (settings.judgesChains) await loadJudgement();
     signal?.throwIfAborted();
+    this.#assertOpen();
     const address = this.#datapath!.address(remote.family, remote.host, asked.port);
     const connection = driver.connect(address, settings.connection);
     this.#clientSessions++;
@@ -128,12 +129,27 @@ export class QuicEndpoint implements AsyncDisposable {
       throw new QuicError('ERR_QUIC_INVALID_ARGUMENT', 'the endpoint is listening already');
     const settings = serverSettings(options, this.#options, this.#host);
     this.#listening = { onsession, options, verifier: settings.verifier };
-    const driver = await this.#bind(undefined);
-    if (settings.judgesChains) await loadJudgement();
-    driver.listen(settings.connection);
     const { signal } = options;
-    if (signal?.aborted) this.destroy(signal.reason);
-    else signal?.addEventListener('abort', () => this.destroy(signal.reason), { once: true });
+    try {
+      const driver = await this.#bind(undefined);
+      if (settings.judgesChains) await loadJudgement();
+      if (signal?.aborted) this.destroy(signal.reason);
+      signal?.throwIfAborted();
+      this.#assertOpen();
+      driver.listen(settings.connection);
+    } catch (error) {
+      this.#listening = undefined;
+      throw error;
+    }
+    if (signal !== undefined) this.#endOnAbort(signal);
+  }
+
+  #endOnAbort(signal: AbortSignal): void {
+    const onAbort = () => this.destroy(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    // The signal may live longer than many endpoints.
+    const forget = () => signal.removeEventListener('abort', onAbort);
+    this.closed.then(forget, forget);
   }
 
   /** Takes no new sessions, lets the open ones end, then closes the socket. Resolves when that is done. */
@@ -173,19 +189,26 @@ export class QuicEndpoint implements AsyncDisposable {
   }
 
   #bind(family: 4 | 6 | undefined): Promise<Driver> {
-    if (this.#state !== 'open') throw new QuicError('ERR_QUIC_ENDPOINT_CLOSED', 'the endpoint is closed');
+    this.#assertOpen();
     this.#binding ??= this.#bindNow(family);
     return this.#binding;
+  }
+
+  /** It may have ended during any wait. */
+  #assertOpen(): void {
+    if (this.#state !== 'open') throw new QuicError('ERR_QUIC_ENDPOINT_CLOSED', 'the endpoint is closed');
   }
 
   async #bindNow(family: 4 | 6 | undefined): Promise<Driver> {
     const { address } = this.#options;
     const { host, port } =
       address === undefined ? { host: family === 4 ? '0.0.0.0' : '::', port: 0 } : parseAddress(address);
-    const where = (await this.#host.resolve(host))[0]!;
     try {
+      const where = (await this.#host.resolve(host))[0]!;
       this.#datapath = await this.#host.bind(where.host, port);
     } catch (cause) {
+      // The next one may find the port free.
+      this.#binding = undefined;
       throw socketError(cause, host, port);
     }
     if (!this.#isReferenced) this.#datapath.unref();
@@ -233,13 +256,8 @@ export class QuicEndpoint implements AsyncDisposable {
   }
 
   /** Clients hear of their session from `open`; a server's application now. */
-  #onEstablished(session: QuicSession): void {
-    if (!session.isServer) return;
-    try {
-      this.#listening!.onsession(session);
-    } catch (error) {
-      session.destroy(error);
-    }
+  #onEstablished(session: QuicSession): unknown {
+    return session.isServer ? this.#listening!.onsession(session) : undefined;
   }
 
   #onEvents(connection: Connection): void {
@@ -279,6 +297,7 @@ function socketError(cause: unknown, host: string, port: number): QuicError {
     EADDRINUSE: `${where} is taken by another program: choose another port`,
     EACCES: `no permission to bind ${where}: ports below 1024 may need a privilege`,
     EADDRNOTAVAIL: `${host} is not an address of this machine`,
+    ENOTFOUND: `no address found for ${host}: is the name right?`,
   };
   const message = cause instanceof Error ? cause.message : String(cause);
   return new QuicError('ERR_QUIC_SOCKET', explanations[code ?? ''] ?? `the socket of ${where} failed: ${message}`, {

@@ -79,6 +79,24 @@ export class QuicError extends Error {
   }
 }
 
+/**
+ * An error code as the wire takes it (RFC 9000 §16); numbers are exact up to 2^53 - 1.
+ * @throws QuicError ERR_QUIC_INVALID_ARGUMENT for what cannot be sent as it is.
+ */
+export function wireCode(code: number | bigint): number {
+  const number = Number(code);
+  if (!Number.isSafeInteger(number) || number < 0) {
+    throw new QuicError('ERR_QUIC_INVALID_ARGUMENT', `error code ${code} is no integer from 0 to 2^53 - 1`);
+  }
+  return number;
+}
+
+/** The code of an error to tell the peer of; 0 for what has none that can be sent. */
+export function codeOf(error: unknown): number {
+  const code = error instanceof QuicError ? Number(error.errorCode) : 0;
+  return Number.isSafeInteger(code) && code > 0 ? code : 0;
+}
+
 /** Whether the connection ended as both sides meant it: code 0 from either application or transport. */
 export function isCleanClose(info: CloseInfo): boolean {
   return (info.source === 'local' || info.source === 'peer') && info.code === 0;

@@ -13,6 +13,8 @@ export interface StreamOwner {
   forget(id: number): void;
   /** Why the session ended, or undefined while it lives. */
   endError(): unknown;
+  /** Runs an application's callback; what it throws ends the session and nothing else. */
+  tell(callback: ((error: unknown) => void) | undefined, error: unknown): void;
 }
 
 /** A promise with its handles outside. It never counts as an unhandled rejection: somebody may look later, or never. */
@@ -27,6 +29,16 @@ export class Deferred<T> {
     });
     this.promise.catch(() => {});
   }
+}
+
+/** The promise's outcome, or the signal's reason when that aborts first: for what cannot be stopped itself. */
+export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise;
+  return new Promise<T>((resolve, reject) => {
+    const onAbort = () => reject(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
 }
 
 /** Waits that end together, each of which its AbortSignal can end alone. */

@@ -72,3 +72,20 @@ test('a name that is none is an error', () => {
   assert.equal(code, 'ERR_QUIC_INVALID_ARGUMENT');
   assert.match(message!, /WEIR_DATAPATH=fast is not known/);
 });
+
+test('secrets that cannot be written are told of at first, and cost no session later', async () => {
+  const hostOf = (path: string): string => {
+    const code = `const { nodeHost } = await import(${JSON.stringify(file)});
+      try {
+        nodeHost().keylog.write('a line');
+        console.log('written, or not');
+      } catch (error) {
+        console.log(error.code, error.message);
+      }`;
+    const env = { ...process.env, SSLKEYLOGFILE: path };
+    return spawnSync(process.execPath, ['--input-type=module', '-e', code], { env, encoding: 'utf8' }).stdout.trim();
+  };
+  const nowhere = `${import.meta.dirname}/nowhere/secrets`;
+  assert.equal(hostOf(nowhere), `ERR_QUIC_INVALID_ARGUMENT SSLKEYLOGFILE=${nowhere} cannot be written (ENOENT)`);
+  if (process.platform === 'linux') assert.equal(hostOf('/dev/full'), 'written, or not');
+});

@@ -101,10 +101,26 @@ async function resolve(name: string): Promise<readonly ResolvedHost[]> {
   return found.map(({ address, family }) => ({ family: family === 6 ? 6 : 4, host: address }));
 }
 
-/** Appends at once: a debugger may watch the file, and the lines are few. */
+/**
+ * Appends at once: a debugger may watch the file, and the lines are few. What the disk refuses later is missing: a log is never worth
+ * a session. @throws QuicError ERR_QUIC_INVALID_ARGUMENT when the file cannot be opened.
+ */
 function keylogFile(path: string | undefined): TextSink | undefined {
   if (path === undefined || path === '') return undefined;
-  return { write: (text) => appendFileSync(path, text, { mode: 0o600 }), close: () => {} };
+  const append = (text: string) => appendFileSync(path, text, { mode: 0o600 });
+  try {
+    append('');
+  } catch (cause) {
+    throw unwritable('SSLKEYLOGFILE', path, cause);
+  }
+  const write = (text: string) => {
+    try {
+      append(text);
+    } catch {
+      // The file is full, or gone.
+    }
+  };
+  return { write, close: () => {} };
 }
 
 /** @throws QuicError ERR_QUIC_INVALID_ARGUMENT when the folder cannot be written. */
@@ -113,7 +129,11 @@ function qlogFolder(folder: string | undefined): OpenQlog | undefined {
   try {
     return openQlogFolder(folder);
   } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
-    throw new QuicError('ERR_QUIC_INVALID_ARGUMENT', `QLOGDIR=${folder} cannot be written (${code})`, { cause });
+    throw unwritable('QLOGDIR', folder, cause);
   }
+}
+
+function unwritable(variable: string, path: string, cause: unknown): QuicError {
+  const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
+  return new QuicError('ERR_QUIC_INVALID_ARGUMENT', `${variable}=${path} cannot be written (${code})`, { cause });
 }

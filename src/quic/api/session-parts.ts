@@ -16,8 +16,8 @@ export interface SessionParts {
   readonly serverName: string | undefined;
   /** Lets the driver transmit at the end of this tick. */
   readonly wake: (connection: Connection) => void;
-  /** The handshake is complete. */
-  readonly onEstablished: (session: QuicSession) => void;
+  /** The handshake is complete. Runs the application's callback: what it throws, or a promise of it rejects with, ends the session. */
+  readonly onEstablished: (session: QuicSession) => unknown;
   /** All state of the connection is gone. */
   readonly onGone: (session: QuicSession) => void;
 }

@@ -11,7 +11,7 @@ import type { TransportParameters } from '../wire/transport-parameters.ts';
 import { type CongestionName, congestionOf } from './congestion.ts';
 import { DEFAULT_BUDGET } from './constants.ts';
 import type { QuicEndpoint } from './endpoint.ts';
-import { closeError, isCleanClose, QuicError } from './errors.ts';
+import { closeError, codeOf, isCleanClose, QuicError, wireCode } from './errors.ts';
 import { Deferred, deliver, type StreamOwner, sessionEnded, Waiters } from './internal.ts';
 import { observationOf, type SessionObservation } from './observation.ts';
 import type { BodyChunk, CloseOptions, SessionInfo, StreamOptions } from './options.ts';
@@ -214,8 +214,10 @@ export class QuicSession implements AsyncDisposable {
 
   /**
    * Ends the session once its open streams are over; no new ones are opened or accepted. Resolves and rejects with `closed`.
+   * @throws QuicError ERR_QUIC_INVALID_ARGUMENT for a code that cannot be sent.
    */
   close(options: CloseOptions = {}): Promise<void> {
+    wireCode(options.code ?? 0);
     if (this.destroyed || this.#closing !== undefined) return this.closed;
     this.#closing = options;
     for (const stream of this.#unclaimedStreams.splice(0)) stream.destroy();
@@ -224,10 +226,10 @@ export class QuicSession implements AsyncDisposable {
     return this.closed;
   }
 
-  /** Ends the session at once, streams included. With an error, `closed` rejects with it. */
+  /** Ends the session at once, streams included. With an error, `closed` rejects with it. @throws as `close`. */
   destroy(error?: unknown, options: CloseOptions = {}): void {
     if (this.destroyed) return;
-    const code = error instanceof QuicError && error.type === 'application' ? error.errorCode : 0;
+    const code = error instanceof QuicError && error.type === 'application' ? codeOf(error) : 0;
     this.#closeNow({ code, ...options }, error);
   }
 
@@ -308,7 +310,7 @@ export class QuicSession implements AsyncDisposable {
       peerCertificates: summary.peerCertificates,
     };
     this.#opened.resolve(info);
-    this.#parts.onEstablished(this);
+    this.#call(this.#parts.onEstablished, this);
     this.#call(this.onhandshake, info);
   }
 
@@ -398,6 +400,7 @@ export class QuicSession implements AsyncDisposable {
     wake: () => this.#wake(),
     forget: (id: number) => this.#forget(id),
     endError: () => this.#endError,
+    tell: (callback, error) => this.#call(callback, error),
   };
 
   #forget(id: number): void {
@@ -410,7 +413,7 @@ export class QuicSession implements AsyncDisposable {
   }
 
   #closeNow(options: CloseOptions, error?: unknown): void {
-    const code = Number(options.code ?? 0);
+    const code = wireCode(options.code ?? 0);
     const application = options.type !== 'transport';
     const reason = options.reason ?? '';
     this.#connection.close(this.now(), application, code, reason);

@@ -197,9 +197,10 @@ function verifierOf(
   if (typeof verifyPeer === 'function') return verifyPeer;
   if (verifyPeer === 'insecure') return insecureVerifier;
   if (verifyPeer === 'strict') return strictVerifier(ca, host, purpose);
+  if (typeof verifyPeer !== 'object') throw invalid(`verifyPeer: '${verifyPeer}' is neither 'strict' nor 'insecure'`);
   if ('ca' in verifyPeer) return strictVerifier(verifyPeer.ca, host, purpose);
   const pins = 'pin' in verifyPeer ? [verifyPeer.pin] : verifyPeer.pins;
-  if (pins.length === 0) throw invalid('verifyPeer: no pin given');
+  if (!Array.isArray(pins) || pins.length === 0) throw invalid('verifyPeer: neither ca nor pin given');
   return pinVerifier(pins.map(pinBytes));
 }
 

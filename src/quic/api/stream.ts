@@ -2,7 +2,7 @@ import type { RecvStream } from '../stream/recv-stream.ts';
 import type { SendStream } from '../stream/send-stream.ts';
 import type { StreamStats } from '../stream/stream-stats.ts';
 import { sendBody } from './body.ts';
-import { QuicError } from './errors.ts';
+import { codeOf, QuicError, wireCode } from './errors.ts';
 import { Deferred, deliver, type StreamOwner, sessionEnded, Waiters } from './internal.ts';
 import type { Body, BodyChunk, StreamPriority, WaitOptions } from './options.ts';
 import type { QuicSession } from './session.ts';
@@ -153,6 +153,7 @@ export class QuicStream implements AsyncIterable<Uint8Array[]> {
    * or the session's error; the signal's reason when it aborts.
    */
   async wait(signal?: AbortSignal): Promise<boolean> {
+    signal?.throwIfAborted();
     for (;;) {
       if (this.#readOver) {
         if (this.#readError !== undefined) throw this.#readError;
@@ -228,18 +229,26 @@ export class QuicStream implements AsyncIterable<Uint8Array[]> {
     if (options.incremental !== undefined) this.#sender.incremental = options.incremental;
   }
 
-  /** Abandons sending: RESET_STREAM with this application error code (RFC 9000 §19.4). Nothing happens when it is over. */
+  /**
+   * Abandons sending: RESET_STREAM with this application error code (RFC 9000 §19.4). Nothing happens when it is over.
+   * @throws QuicError ERR_QUIC_INVALID_ARGUMENT for a code that cannot be sent.
+   */
   resetStream(code: number | bigint = 0): void {
+    const wire = wireCode(code);
     if (this.#sendOver) return;
-    this.#resetSender(code, new QuicError('ERR_QUIC_STREAM_CLOSED', 'the stream was reset here'));
+    this.#resetSender(wire, new QuicError('ERR_QUIC_STREAM_CLOSED', 'the stream was reset here'));
     this.#endSend(undefined);
   }
 
-  /** Reads no more and asks the peer to stop: STOP_SENDING with this application error code (RFC 9000 §19.5). */
+  /**
+   * Reads no more and asks the peer to stop: STOP_SENDING with this application error code (RFC 9000 §19.5).
+   * @throws QuicError ERR_QUIC_INVALID_ARGUMENT for a code that cannot be sent.
+   */
   stopSending(code: number | bigint = 0): void {
+    const wire = wireCode(code);
     if (this.#readOver) return;
     const error = new QuicError('ERR_QUIC_STREAM_CLOSED', 'reading was stopped here');
-    this.#receiver!.stopSending(this.#owner.now(), Number(code));
+    this.#receiver!.stopSending(this.#owner.now(), wire);
     this.#owner.wake();
     this.#readOver = true;
     this.#readError = error;
@@ -249,7 +258,7 @@ export class QuicStream implements AsyncIterable<Uint8Array[]> {
 
   /** Abandons both directions. With an error, `closed` rejects with it, and a QuicError's `errorCode` goes to the peer. */
   destroy(error?: unknown): void {
-    const code = error instanceof QuicError ? error.errorCode : 0;
+    const code = codeOf(error);
     if (error !== undefined) this.#error ??= error;
     this.stopSending(code);
     this.resetStream(code);
@@ -303,9 +312,9 @@ export class QuicStream implements AsyncIterable<Uint8Array[]> {
     this.#settle();
   }
 
-  #resetSender(code: number | bigint, error: QuicError): void {
+  #resetSender(code: number, error: QuicError): void {
     this.writer!.close(error);
-    this.#sender!.reset(this.#owner.now(), Number(code));
+    this.#sender!.reset(this.#owner.now(), code);
     this.#owner.wake();
   }
 
@@ -339,7 +348,7 @@ export class QuicStream implements AsyncIterable<Uint8Array[]> {
     if (this.#error === undefined) this.#closed.resolve();
     else {
       this.#closed.reject(this.#error);
-      this.onerror?.(this.#error);
+      this.#owner.tell(this.onerror, this.#error);
     }
   }
 }

@@ -5,7 +5,13 @@ import type { SendStream } from '../stream/send-stream.ts';
 import type { StreamOwner } from './internal.ts';
 import { QuicStreamWriter, toBytes } from './writer.ts';
 
-const owner: StreamOwner = { now: () => 0, wake: () => {}, forget: () => {}, endError: () => undefined };
+const owner: StreamOwner = {
+  now: () => 0,
+  wake: () => {},
+  forget: () => {},
+  endError: () => undefined,
+  tell: () => {},
+};
 
 /** A sender that holds what it is given until told to drain. */
 class FakeSender {
@@ -112,6 +118,28 @@ test('an end waits behind the writes that wait, and nothing can be written after
   assert.equal(await end, 15);
   assert.ok(sender.finished);
   assert.equal(writer.desiredSize, null);
+});
+
+test('an end behind a write that is given up goes without waiting for room', async () => {
+  const sender = new FakeSender();
+  const writer = writerOf(sender);
+  writer.writeSync(new Uint8Array(12));
+  const abort = new AbortController();
+  const write = assert.rejects(writer.write('x', { signal: abort.signal }), /enough/);
+  const end = writer.end();
+  abort.abort(new Error('enough'));
+  await write;
+  assert.ok(sender.finished);
+  assert.equal(await end, 12);
+});
+
+test('of several chunks, one of which is none, nothing is taken', async () => {
+  const sender = new FakeSender();
+  const writer = writerOf(sender);
+  const chunks = ['ab', 7 as unknown as string];
+  assert.throws(() => writer.writevSync(chunks), { code: 'ERR_QUIC_INVALID_ARGUMENT' });
+  await assert.rejects(writer.writev(chunks), { code: 'ERR_QUIC_INVALID_ARGUMENT' });
+  assert.deepEqual(sender.written, []);
 });
 
 test('failing rejects what waits, with the reason, and resets with its code', async () => {

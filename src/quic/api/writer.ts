@@ -1,6 +1,6 @@
 import { Deque } from '../base/deque.ts';
 import type { SendStream } from '../stream/send-stream.ts';
-import { QuicError } from './errors.ts';
+import { codeOf, QuicError } from './errors.ts';
 import type { StreamOwner } from './internal.ts';
 import type { BodyChunk, WaitOptions } from './options.ts';
 
@@ -70,7 +70,8 @@ export class QuicStreamWriter {
   /** The same for several chunks: all or nothing. */
   writevSync(chunks: readonly BodyChunk[]): boolean {
     if (!this.canWrite) return false;
-    for (const chunk of chunks) this.#take(toBytes(chunk));
+    const all = chunks.map(toBytes);
+    for (const bytes of all) this.#take(bytes);
     this.#owner.wake();
     return true;
   }
@@ -87,6 +88,7 @@ export class QuicStreamWriter {
   /** The same for several chunks, which are taken together. */
   async writev(chunks: readonly BodyChunk[], options: WaitOptions = {}): Promise<void> {
     this.#assertOpen();
+    options.signal?.throwIfAborted();
     if (this.writevSync(chunks)) return;
     await this.#enqueue(chunks.map(toBytes), false, options.signal);
   }
@@ -102,6 +104,7 @@ export class QuicStreamWriter {
   /** Ends the stream behind all waiting writes and resolves to the bytes written in all. Delivery: see `stream.closed`. */
   async end(options: WaitOptions = {}): Promise<number> {
     this.#assertOpen();
+    options.signal?.throwIfAborted();
     if (this.#pending.length === 0) return this.endSync();
     this.#ended = true;
     return this.#enqueue([], true, options.signal);
@@ -110,15 +113,15 @@ export class QuicStreamWriter {
   /** Resolves when a write would be taken at once. Rejects as `write` does. */
   async ready(options: WaitOptions = {}): Promise<void> {
     this.#assertOpen();
+    options.signal?.throwIfAborted();
     if (!this.canWrite) await this.#enqueue([], false, options.signal);
   }
 
   /** Abandons the stream: RESET_STREAM with the error's `errorCode`, or 0 (RFC 9000 §3.1). */
   fail(reason?: unknown): void {
     if (this.#error !== undefined) return;
-    const code = reason instanceof QuicError ? Number(reason.errorCode) : 0;
     this.close(reason ?? new QuicError('ERR_QUIC_STREAM_CLOSED', 'the stream was reset here'));
-    this.#sender.reset(this.#owner.now(), code);
+    this.#sender.reset(this.#owner.now(), codeOf(reason));
     this.#owner.wake();
   }
 
@@ -167,7 +170,6 @@ export class QuicStreamWriter {
   }
 
   #enqueue(chunks: readonly Uint8Array[], ends: boolean, signal: AbortSignal | undefined): Promise<number> {
-    if (signal?.aborted) return Promise.reject(signal.reason);
     return new Promise((resolve, reject) => {
       const pending: PendingWrite = { chunks, ends, resolve, reject, unsubscribe: undefined, aborted: false };
       if (signal !== undefined) {

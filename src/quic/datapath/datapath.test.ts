@@ -174,6 +174,8 @@ for (const [name, module, create, skip] of kinds) {
       await gone.close();
       send(a, nowhere, 1, 2400, 1200);
       send(a, nowhere, 1, 2400, 1200);
+      // What port 0 sent cannot be answered, and anybody can send from there.
+      assert.equal(send(a, a.address(4, '127.0.0.1', 0), 1, 2400, 1200), true);
       send(a, b.local, 2, 100, 1200);
       const [arrival] = await take(1);
       assert.ok(arrival!.bytes.equals(content(2, 100)));

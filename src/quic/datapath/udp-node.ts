@@ -139,6 +139,8 @@ class UdpNodeDatapath implements Datapath {
   send(batch: TransmitBatch): boolean {
     if (this.#closed || batch.length === 0) return true;
     const { host, port } = batch.destination!;
+    // Nobody can be there, and node throws; a datagram may come from port 0 all the same. Lost, like all that cannot be sent.
+    if (port === 0) return true;
     const { bytes } = batch.arena;
     const { length, segmentSize } = batch;
     const socket = this.#socket;
@@ -153,7 +155,8 @@ class UdpNodeDatapath implements Datapath {
   }
 
   readonly #onSent = (): void => {
-    if (!this.#blocked || this.#closed) return;
+    // It may be an earlier batch's, told a tick late.
+    if (!this.#blocked || this.#closed || this.#socket.getSendQueueCount() > 0) return;
     this.#blocked = false;
     this.onWritable();
   };

@@ -126,6 +126,17 @@ describe('the linux datapath', { skip }, () => {
     await Promise.all([a.close(), b.close()]);
   });
 
+  it('hands over before the kernel would write behind its arena', async () => {
+    const [a, b] = await Promise.all([open(), open()]);
+    // Four of them leave less room than a fifth may take.
+    const arrived = arrivals(b, 5);
+    for (let i = 0; i < 5; i++) send(a, b.local, content(65_000), 65_000);
+    const { bytes, calls } = await arrived;
+    assert.ok(bytes.equals(Buffer.concat(Array.from({ length: 5 }, () => content(65_000)))));
+    assert.equal(calls, 2);
+    await Promise.all([a.close(), b.close()]);
+  });
+
   it('sends in a few calls, and receives in a few', async () => {
     const sending = failing('sendmsg', []);
     const receiving = failing('recvmsg', []);
