@@ -121,7 +121,12 @@ async function publishAs(part: string, final: string): Promise<boolean> {
       if (systemCode(taken) === 'EEXIST') return false;
       throw taken;
     }
-    await rename(part, final);
+    try {
+      await rename(part, final);
+    } catch (cause) {
+      await unlink(final).catch(() => undefined);
+      throw cause;
+    }
     return true;
   }
   await unlink(part);
