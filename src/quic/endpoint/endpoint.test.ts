@@ -151,6 +151,14 @@ test('a server without the client version says which it has, and the client give
   assert.equal(pair.server.connections.length, 0);
 });
 
+test('a client offers only the version of its first flight: a server that changed to another would not be understood', () => {
+  const versions = [QUIC_V1, QUIC_V2];
+  const { client, server } = new EndpointPair({ client: { versions }, server: { versions } }).established();
+  const announced = { chosenVersion: QUIC_V1, availableVersions: [QUIC_V1] };
+  assert.deepEqual(server.peerParameters?.versionInformation, announced);
+  assert.deepEqual(client.peerParameters?.versionInformation, { ...announced, availableVersions: versions });
+});
+
 test('Version Negotiation is ignored from whoever has not seen the first packet, with our version, and later', () => {
   const pair = new EndpointPair();
   const client = pair.connect();
