@@ -1,5 +1,6 @@
 import { TransportErrorCode } from '../base/errors.ts';
 import type { Millis } from '../base/time.ts';
+import { TAG_LENGTH } from '../crypto/engine.ts';
 import type { Recovery } from '../recovery/recovery.ts';
 import type { SentPackets } from '../recovery/sent-packets.ts';
 import type { Streams } from '../stream/streams.ts';
@@ -43,6 +44,13 @@ const ACKS_PER_PING = 32;
  * crypto/openssl/aes-gcm.ts is a fifth faster with it. RFC 9000 §17.1 only sets how short a packet number may be.
  */
 const SHORT_HEADER_LENGTH = 13;
+
+/**
+ * Shortest ack-eliciting 1-RTT packet, bytes: a peer that has lost its state can answer it with a stateless reset that is shorter and
+ * looks like any packet (RFC 9000 §10.3, where 22 bytes more than our connection IDs have would do), even if its resets are made
+ * for the longest connection IDs, as quic-go's of 42 bytes are.
+ */
+const MIN_RESETTABLE = 43;
 
 /**
  * Writes one packet in the clear: header, then frames in order of urgency. What it wrote is described by the public fields
@@ -132,6 +140,7 @@ export class Compose {
       sent.abandon();
       return start;
     }
+    if (isOneRtt && this.ackEliciting) at = padTo(bytes, at, Math.min(start + MIN_RESETTABLE - TAG_LENGTH, end));
     return this.#padForSample(bytes, at);
   }
 
@@ -221,4 +230,11 @@ export class Compose {
     }
     return next;
   }
+}
+
+/** PADDING up to `target`; returns where it ends. */
+function padTo(bytes: Uint8Array, at: number, target: number): number {
+  if (at >= target) return at;
+  bytes.fill(0, at, target);
+  return target;
 }

@@ -383,6 +383,19 @@ test('a server that lost its state resets the connection', () => {
   assert.equal(pair.client.eventTypes.at(-1), 'closed');
 });
 
+test('a packet that asks for an answer is long enough for a reset by any peer, an acknowledgement stays as it is', () => {
+  const pair = new EndpointPair();
+  const { client } = pair.established();
+  pair.run(1000);
+  const sizes: number[] = [];
+  pair.filter = ({ bytes }) => sizes.push(bytes.length) > 0;
+  client.ping();
+  pair.run(1000);
+  assert.equal(sizes.length, 2);
+  assert.equal(sizes[0], 43);
+  assert.ok(sizes[1]! < 43);
+});
+
 test('a client that lost its state makes the server end', () => {
   const pair = new EndpointPair();
   const { client, server } = pair.established();
