@@ -181,6 +181,25 @@ test('Version Negotiation is ignored from whoever has not seen the first packet,
   assert.equal(client.state, 'established');
 });
 
+test('a client that repeats its ClientHello gets the answer again, ahead of the probe timer, three times and no more', () => {
+  const patient = { handshakeTimeout: 120_000 };
+  const transport = { maxIdleTimeout: 0 };
+  for (const lost of [1, 9]) {
+    const pair = new EndpointPair({
+      client: patient,
+      server: { ...patient, initialRtt: 30_000 },
+      clientTransport: transport,
+      serverTransport: transport,
+    });
+    let answers = 0;
+    pair.filter = ({ from, bytes }) => from === pair.client || bytes.length < 500 || ++answers > lost;
+    const client = pair.connect();
+    pair.run(lost === 1 ? 1100 : 80_000);
+    assert.equal(client.state, lost === 1 ? 'established' : 'handshaking');
+    if (lost > 1) assert.equal(answers, 4);
+  }
+});
+
 test('a handshake gets through whichever of its first six datagrams are lost', () => {
   for (let mask = 0; mask < 64; mask++) {
     const patient = { handshakeTimeout: 120_000 };
