@@ -99,7 +99,11 @@ async function startServer(cell: Cell, step: string): Promise<{ child: Child; po
   if (cell.server.program !== undefined) {
     const { file, args, env } = cell.server.program;
     const own = ['server', '--alpn', alpn, '--cert', certificates.cert, '--key', certificates.key, '--www', www];
-    const child = new Child({ file, args: [...args, ...own], env: { ...env, ...traces(cell, 'server') } }, log);
+    const options = cell.server.options;
+    const child = new Child(
+      { file, args: [...args, ...own, ...options], env: { ...env, ...traces(cell, 'server') } },
+      log,
+    );
     return { child, port: child.event('listening', startLimit).then(({ port }) => port) };
   }
   const port = await freePort();

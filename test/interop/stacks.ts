@@ -1,8 +1,11 @@
 /** The QUIC stacks of a run: where they are installed, and how their client and server are started. */
+import { execFile } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
+import { env } from 'node:process';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import type { Command } from './children.ts';
 
 /** A stack that can run here. */
@@ -17,7 +20,7 @@ export interface Stack {
   readonly roles: readonly ('client' | 'server')[];
   /** Options that make it do something special. */
   readonly options: readonly string[];
-  /** ngtcp2 only: lines of its log that prove that the special thing happened; each must match somewhere. */
+  /** Lines of its log that prove that the special thing happened; each must match somewhere. */
   readonly evidence: readonly RegExp[];
   /** Whether it drops packets on purpose. */
   readonly lossy: boolean;
@@ -86,6 +89,47 @@ const ngtcp2Variants: readonly Stack[] = [
   ),
 ];
 
+/** The interpreter that Debian's python3-aioquic is installed for, unless AIOQUIC_PYTHON names another. */
+const python = env.AIOQUIC_PYTHON ?? '/usr/bin/python3';
+
+const aioquic: Stack = {
+  ...plain,
+  name: 'aioquic',
+  ours: false,
+  alpns: ['hq-interop', 'perf'],
+  program: { file: python, args: ['-B', join(sources, 'peers/aioquic_peer.py')] },
+};
+
+function aioquicVariant(name: string, role: 'client' | 'server', options: string[], ...evidence: RegExp[]): Stack {
+  return { ...aioquic, name: `aioquic ${name}`, alpns: ['hq-interop'], roles: [role], options, evidence };
+}
+
+const aioquicChaCha20 = ['--ciphers=CHACHA20_POLY1305_SHA256'];
+const agreedChaCha20 = /agreed .* cipher=CHACHA20_POLY1305_SHA256 /;
+
+/** What aioquic can be told to do, each on the side that can. It knows no HelloRetryRequest. */
+const aioquicVariants: readonly Stack[] = [
+  aioquic,
+  aioquicVariant('retry', 'server', ['--retry'], /agreed .* retried=True /),
+  aioquicVariant('chacha20', 'server', aioquicChaCha20, agreedChaCha20),
+  aioquicVariant('window', 'server', ['--window=16384']),
+  aioquicVariant('chacha20', 'client', aioquicChaCha20, agreedChaCha20),
+  aioquicVariant('window', 'client', ['--window=16384']),
+  aioquicVariant('key-update', 'client', ['--update-keys'], /agreed .* keys=[1-9]/),
+  aioquicVariant('migration', 'client', ['--change-port=migrate'], /changed port/),
+  aioquicVariant('rebinding', 'client', ['--change-port=rebind'], /changed port/),
+  aioquicVariant('no-cid', 'client', ['--connection-id-length=0']),
+  aioquicVariant('negotiate', 'client', ['--versions=reserved,1'], /agreed version=0x00000001 /),
+  aioquicVariant('v2', 'client', ['--versions=2,1'], /agreed version=0x6b3343cf /),
+];
+
+async function hasAioquic(): Promise<boolean> {
+  return promisify(execFile)(python, ['-c', 'import aioquic']).then(
+    () => true,
+    () => false,
+  );
+}
+
 async function exists(path: string): Promise<boolean> {
   return access(path).then(
     () => true,
@@ -113,6 +157,8 @@ export async function findStacks(): Promise<{ found: Stack[]; missing: MissingSt
   if ((await exists(ngtcp2Client)) && (await exists(ngtcp2Server))) {
     found.push(...ngtcp2Variants);
   } else missing.push({ name: 'ngtcp2', why: 'not installed: apt-get install ngtcp2-client ngtcp2-server' });
+  if (await hasAioquic()) found.push(...aioquicVariants);
+  else missing.push({ name: 'aioquic', why: 'not installed: apt-get install python3-aioquic' });
   return { found, missing };
 }
 

@@ -14,10 +14,13 @@ import type { CloseReport, OnStream, PeerConnection, PeerStack, PeerStream } fro
 const usualDatagramSize = 1452;
 /**
  * UDP payload of a full datagram in bytes; undefined leaves it to the library, as WEIR_DATAGRAM_SIZE=default says. The bench
- * sets this and WEIR_CIPHERS, cipher suites joined by colons.
+ * sets this and WEIR_CIPHERS, cipher suites joined by colons. By hand there are WEIR_GROUPS too, joined by colons, and the
+ * client's WEIR_VERSION.
  */
 const datagramSize =
   env.WEIR_DATAGRAM_SIZE === 'default' ? undefined : Number(env.WEIR_DATAGRAM_SIZE ?? usualDatagramSize);
+/** RFC 9369. */
+const quicV2 = 0x6b3343cf;
 /** More than any run opens at a time. */
 const streamLimit = 1024;
 
@@ -115,6 +118,7 @@ function sessionOptions(alpn: string): SessionOptions {
     alpn,
     ...(datagramSize !== undefined && { datagramSize }),
     ...(env.WEIR_CIPHERS !== undefined && { ciphers: env.WEIR_CIPHERS }),
+    ...(env.WEIR_GROUPS !== undefined && { groups: env.WEIR_GROUPS }),
     transportParams: { maxIdleTimeout: 30_000, initialMaxStreamsBidi: streamLimit, initialMaxStreamsUni: 16 },
   };
 }
@@ -136,6 +140,7 @@ export const weir: PeerStack = {
         ...sessionOptions(options.alpn),
         address: { host: '127.0.0.1', port: 0 },
         identity: { cert: options.cert, key: options.key },
+        versions: [1, quicV2],
         onhandshakeerror: (error) => console.error(`handshake failed: ${error.message}`),
       },
     );
@@ -145,7 +150,12 @@ export const weir: PeerStack = {
   async connect(options, onStream: OnStream) {
     const session = await connect(
       { host: '127.0.0.1', port: options.port },
-      { ...sessionOptions(options.alpn), servername: options.serverName, verifyPeer: { ca: options.ca } },
+      {
+        ...sessionOptions(options.alpn),
+        ...(env.WEIR_VERSION !== undefined && { versions: [Number(env.WEIR_VERSION)] }),
+        servername: options.serverName,
+        verifyPeer: { ca: options.ca },
+      },
     );
     const { protocol } = await session.opened;
     const connection = new Connection(session, protocol);

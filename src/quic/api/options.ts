@@ -79,7 +79,7 @@ export interface SessionOptions {
   readonly ciphers?: string;
   /** Key exchange groups joined by colons: `X25519`, `P-256`. */
   readonly groups?: string;
-  /** QUIC versions, preferred first: 1 (RFC 9000) and 0x6b3343cf (RFC 9369). Default: version 1. */
+  /** QUIC versions: 1 (RFC 9000) and 0x6b3343cf (RFC 9369). A server speaks all of them, a client only the first. Default: 1. */
   readonly versions?: readonly number[];
   /** Whether packets are marked ECT(0) where the socket can. Default true. */
   readonly ecn?: boolean;

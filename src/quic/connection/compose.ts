@@ -51,6 +51,13 @@ const CLOSE_OVERHEAD = 1 + 4 + 1 + 20 + 1 + 8 + 2 + 4 + TAG_LENGTH;
 const MIN_CLOSE_FRAME = 1 + 8 + 8 + 2;
 
 /**
+ * Shortest ack-eliciting 1-RTT packet, bytes: a peer that has lost its state can answer it with a stateless reset that is shorter and
+ * looks like any packet (RFC 9000 §10.3, where 22 bytes more than our connection IDs have would do), even if its resets are made
+ * for the longest connection IDs, as quic-go's of 42 bytes are.
+ */
+const MIN_RESETTABLE = 43;
+
+/**
  * Writes one packet in the clear: header, then frames in order of urgency. What it wrote is described by the public fields
  * until the next call; the records of the frames wait in the space's sent packets to be committed.
  */
@@ -141,6 +148,7 @@ export class Compose {
       sent.abandon();
       return start;
     }
+    if (isOneRtt && this.ackEliciting) at = padTo(bytes, at, Math.min(start + MIN_RESETTABLE - TAG_LENGTH, end));
     return this.#padForSample(bytes, at);
   }
 
@@ -236,4 +244,11 @@ export class Compose {
     }
     return next;
   }
+}
+
+/** PADDING up to `target`; returns where it ends. */
+function padTo(bytes: Uint8Array, at: number, target: number): number {
+  if (at >= target) return at;
+  bytes.fill(0, at, target);
+  return target;
 }

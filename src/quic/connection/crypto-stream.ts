@@ -38,10 +38,10 @@ export class CryptoStream {
   readonly #acked = new Ranges();
 
   /**
-   * Takes a CRYPTO frame's data.
+   * Takes a CRYPTO frame's data. Answers whether all of it has been handed to TLS before.
    * @throws TransportError CRYPTO_BUFFER_EXCEEDED when it runs too far ahead.
    */
-  receive(offset: number, bytes: Uint8Array, start: number, length: number): void {
+  receive(offset: number, bytes: Uint8Array, start: number, length: number): boolean {
     if (offset + length > this.#read + RECEIVE_LIMIT) {
       throw new TransportError(
         TransportErrorCode.CRYPTO_BUFFER_EXCEEDED,
@@ -49,7 +49,8 @@ export class CryptoStream {
         FrameType.CRYPTO,
       );
     }
-    if (offset + length <= this.#read || this.#isHeld(offset, offset + length)) return;
+    if (offset + length <= this.#read) return true;
+    if (this.#isHeld(offset, offset + length)) return false;
     // What comes in its turn is always taken: it is what empties the list.
     const isFull = this.#segments.length >= MAX_SEGMENTS || this.#segmentBytes + length > MAX_SEGMENT_BYTES;
     if (isFull && offset > this.#read) {
@@ -61,6 +62,7 @@ export class CryptoStream {
     }
     this.#segments.push({ offset, bytes: bytes.slice(start, start + length) });
     this.#segmentBytes += length;
+    return false;
   }
 
   /** Whether one segment has all of [offset, end): retransmissions must not pile up. */
@@ -138,6 +140,11 @@ export class CryptoStream {
   onAcked(offset: number, length: number): void {
     this.#acked.add(offset, offset + length);
     this.#lost.remove(offset, offset + length);
+  }
+
+  /** All that was sent and not acknowledged goes again. */
+  resend(): void {
+    this.onLost(0, this.#nextUnsent);
   }
 
   onLost(offset: number, length: number): void {

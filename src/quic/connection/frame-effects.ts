@@ -34,6 +34,9 @@ export interface FrameTargets {
   onHandshakeConfirmed(now: Millis): void;
 }
 
+/** How often a repeated ClientHello makes a server repeat its answer. */
+const MAX_RESENDS = 3;
+
 /** What each frame of a packet does, component by component. The packet being read is described by the public fields. */
 export class FrameEffects implements FrameHandler {
   readonly #to: FrameTargets;
@@ -51,6 +54,7 @@ export class FrameEffects implements FrameHandler {
   cryptoArrived = false;
   /** Two to the power of the peer's ack_delay_exponent, over 1,000: from the wire to milliseconds. */
   ackDelayUnit = 0.008;
+  #resends = 0;
 
   constructor(targets: FrameTargets) {
     this.#to = targets;
@@ -81,8 +85,14 @@ export class FrameEffects implements FrameHandler {
   }
 
   onCrypto(offset: number, bytes: Uint8Array, start: number, length: number): void {
-    this.#to.spaces.all[this.space]!.crypto.receive(offset, bytes, start, length);
+    const { isServer, spaces } = this.#to;
+    const isRepeated = spaces.all[this.space]!.crypto.receive(offset, bytes, start, length);
     this.cryptoArrived = true;
+    // RFC 9002 §6.2.3: who repeats its ClientHello has not got the answer, whatever this side's probe timer says.
+    if (!isServer || !isRepeated || this.space !== Space.INITIAL || this.#resends >= MAX_RESENDS) return;
+    this.#resends++;
+    spaces.initial.crypto.resend();
+    spaces.handshake.crypto.resend();
   }
 
   onNewToken(bytes: Uint8Array, start: number, length: number): void {

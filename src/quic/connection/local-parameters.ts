@@ -3,7 +3,10 @@ import type { IssuedConnectionId } from './local-connection-ids.ts';
 import type { Opening } from './opening.ts';
 import type { TransportOptions } from './options.ts';
 
-/** The transport parameters that this end announces. RFC 9000 §18.2, RFC 9368 §3. */
+/**
+ * The transport parameters that this end announces. RFC 9000 §18.2. The versions that a client calls available are those that
+ * its server may change to on its own (RFC 9368 §3): its first flight is for one alone.
+ */
 export function localParameters(
   options: TransportOptions,
   opening: Opening,
@@ -25,7 +28,6 @@ export function localParameters(
     activeConnectionIdLimit: options.activeConnectionIdLimit,
     initialSourceConnectionId: opening.localId,
     maxDatagramFrameSize: options.maxDatagramFrameSize,
-    // RFC 9368 §3: a client lists the versions that a server may turn its first flight into, and this one follows no server there.
     versionInformation: {
       chosenVersion: opening.version,
       availableVersions: opening.isServer ? [...versions] : [opening.version],

@@ -36,7 +36,7 @@ export const DEFAULT_TRANSPORT: TransportOptions = {
 
 /** How one connection behaves, on either side. */
 export interface ConnectionOptions {
-  /** QUIC versions to speak, preferred first. */
+  /** QUIC versions to speak: a server all of them, a client the first. */
   readonly versions: readonly number[];
   readonly transport: TransportOptions;
   readonly congestion: CongestionControllerFactory;

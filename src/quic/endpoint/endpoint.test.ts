@@ -190,13 +190,12 @@ test('a server without the client version says which it has, and the client give
   assert.equal(pair.server.connections.length, 0);
 });
 
-test('a client offers no version that it would not follow its server to; a server lists all that it speaks', () => {
+test('a client offers only the version of its first flight: a server that changed to another would not be understood', () => {
   const versions = [QUIC_V1, QUIC_V2];
-  const pair = new EndpointPair({ client: { versions }, server: { versions } });
-  const { client, server } = pair.established();
-  // RFC 9368 §2.3: a server may answer in any version of a client's list.
-  assert.deepEqual(server.peerParameters!.versionInformation?.availableVersions, [QUIC_V1]);
-  assert.deepEqual(client.peerParameters!.versionInformation?.availableVersions, versions);
+  const { client, server } = new EndpointPair({ client: { versions }, server: { versions } }).established();
+  const announced = { chosenVersion: QUIC_V1, availableVersions: [QUIC_V1] };
+  assert.deepEqual(server.peerParameters?.versionInformation, announced);
+  assert.deepEqual(client.peerParameters?.versionInformation, { ...announced, availableVersions: versions });
 });
 
 test('Version Negotiation is ignored from whoever has not seen the first packet, with our version, and later', () => {
@@ -219,6 +218,25 @@ test('Version Negotiation is ignored from whoever has not seen the first packet,
   pair.run(500);
   negotiation(dcid, [QUIC_V2]);
   assert.equal(client.state, 'established');
+});
+
+test('a client that repeats its ClientHello gets the answer again, ahead of the probe timer, three times and no more', () => {
+  const patient = { handshakeTimeout: 120_000 };
+  const transport = { maxIdleTimeout: 0 };
+  for (const lost of [1, 9]) {
+    const pair = new EndpointPair({
+      client: patient,
+      server: { ...patient, initialRtt: 30_000 },
+      clientTransport: transport,
+      serverTransport: transport,
+    });
+    let answers = 0;
+    pair.filter = ({ from, bytes }) => from === pair.client || bytes.length < 500 || ++answers > lost;
+    const client = pair.connect();
+    pair.run(lost === 1 ? 1100 : 80_000);
+    assert.equal(client.state, lost === 1 ? 'established' : 'handshaking');
+    if (lost > 1) assert.equal(answers, 4);
+  }
 });
 
 test('a handshake gets through whichever of its first six datagrams are lost', () => {
@@ -439,6 +457,19 @@ test('a server that lost its state resets the connection', () => {
   pair.run(2000);
   assert.equal(client.state, 'closed');
   assert.equal(pair.client.eventTypes.at(-1), 'closed');
+});
+
+test('a packet that asks for an answer is long enough for a reset by any peer, an acknowledgement stays as it is', () => {
+  const pair = new EndpointPair();
+  const { client } = pair.established();
+  pair.run(1000);
+  const sizes: number[] = [];
+  pair.filter = ({ bytes }) => sizes.push(bytes.length) > 0;
+  client.ping();
+  pair.run(1000);
+  assert.equal(sizes.length, 2);
+  assert.equal(sizes[0], 43);
+  assert.ok(sizes[1]! < 43);
 });
 
 test('a client that lost its state makes the server end', () => {
