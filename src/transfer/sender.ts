@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import type { CarrierSession, CarrierStream } from './carrier.ts';
-
 import { ChunkSource } from './chunk-source.ts';
 import { ControlChannel } from './control-channel.ts';
 import { endOnAbort, explain, within } from './ending.ts';

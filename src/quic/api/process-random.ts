@@ -5,8 +5,8 @@ import type { Random } from '../base/random.ts';
 const POOL_BYTES = 4096;
 
 /**
- * The process's randomness, node:crypto's. A connection draws some fifty times, mostly a few bytes, and each call costs 2 µs however little it
- * asks for; so they are drawn ahead. What was handed out is erased.
+ * The process's randomness, node:crypto's. A connection draws some ten times on each side, mostly a few bytes, and each call costs 2 µs and more however
+ * little it asks for, 0.4 from here; so they are drawn ahead. What was handed out is erased.
  */
 export class ProcessRandom implements Random {
   readonly #pool = new Uint8Array(POOL_BYTES);

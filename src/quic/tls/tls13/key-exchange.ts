@@ -40,7 +40,7 @@ class X25519Share implements KeyShare {
 
   constructor(random: Random) {
     this.#privateKey = x25519PrivateKey(randomBytes(random, X25519_LENGTH));
-    // JWK: node:crypto makes and reads it in a twentieth of the time that DER takes.
+    // JWK: node:crypto makes and reads it in a ninth of the time that DER takes, or less.
     const { x } = createPublicKey(this.#privateKey).export({ format: 'jwk' });
     this.publicValue = new Uint8Array(Buffer.from(x!, 'base64url'));
   }
@@ -63,7 +63,7 @@ class X25519Share implements KeyShare {
 
 /** RFC 8037 §2. */
 function x25519Jwk(publicValue: Uint8Array): JsonWebKey {
-  return { kty: 'OKP', crv: 'X25519', x: base64url(publicValue) };
+  return { kty: 'OKP', crv: 'X25519', x: Buffer.from(publicValue).toString('base64url') };
 }
 
 /** What stands for the public value of a private key that is read to learn it. */
@@ -79,16 +79,15 @@ let readsJwk = true;
 function x25519PrivateKey(bytes: Uint8Array): KeyObject {
   if (readsJwk) {
     try {
-      return createPrivateKey({ key: { ...x25519Jwk(NO_PUBLIC_VALUE), d: base64url(bytes) }, format: 'jwk' });
+      return createPrivateKey({
+        key: { ...x25519Jwk(NO_PUBLIC_VALUE), d: Buffer.from(bytes).toString('base64url') },
+        format: 'jwk',
+      });
     } catch {
       readsJwk = false;
     }
   }
   return createPrivateKey({ key: Buffer.concat([X25519_PKCS8, bytes]), format: 'der', type: 'pkcs8' });
-}
-
-function base64url(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64url');
 }
 
 const SECP256R1_COORDINATE = 32;
