@@ -57,7 +57,9 @@ export async function fuzzPerfClient(random: SeededRandom): Promise<void> {
     const streams = random.integer(1, 4);
     const amount = chance(random, 0.5) ? { bytes: random.integer(0, 20_000) } : { durationMs: random.integer(1, 2000) };
     const measured = runPerf(local, { direction, streams, amount });
-    measured.catch(() => undefined);
+    // The session stays when the measurement is over, and a server may wait for more.
+    const over = () => local.destroy();
+    measured.then(over, over);
     await deviant.play(() => answerAnything(deviant, remote));
     await settled(measured, [PerfError, QuicError]);
   });
