@@ -290,7 +290,7 @@ export class Connection {
     this.#parts.pathMtu.setPeerLimit(this.#at, parameters.maxUdpPayloadSize);
     this.#parts.effects.ackDelayUnit = 2 ** parameters.ackDelayExponent / 1000;
     this.#parts.localIds.setPeerLimit(parameters.activeConnectionIdLimit);
-    this.#parts.idle.setPeerTimeout(parameters.maxIdleTimeout);
+    this.#parts.recovery.setIdleTimeout(this.#parts.idle.setPeerTimeout(parameters.maxIdleTimeout));
     const { statelessResetToken, preferredAddress } = parameters;
     if (statelessResetToken !== undefined) this.#parts.remoteIds.setInitialResetToken(statelessResetToken);
     // It is not moved to, but it holds connection ID number 1. RFC 9000 §5.1.1.
