@@ -35,6 +35,7 @@ const READ_WRITE = constants.O_RDWR | (constants.O_NOFOLLOW ?? 0) | (constants.O
 
 /** A lock on a file that is ours. */
 export interface HeldLock {
+  /** Once; again it does nothing. */
   release(): void;
 }
 
@@ -51,7 +52,7 @@ export function lockOwn(path: string): HeldLock | 'removed' | undefined {
     return (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'removed' : undefined;
   }
   const outcome = flock(fd);
-  if (outcome === 'taken' && fstatSync(fd).nlink > 0) return { release: () => closeSync(fd) };
+  if (outcome === 'taken' && fstatSync(fd).nlink > 0) return held(fd);
   closeSync(fd);
   return outcome === 'impossible' ? undefined : 'removed';
 }
@@ -77,6 +78,15 @@ export function isHeld(path: string, claim: Claim): boolean {
   return lock === undefined;
 }
 
+function held(fd: number): HeldLock {
+  let isOpen = true;
+  const release = () => {
+    if (isOpen) closeSync(fd);
+    isOpen = false;
+  };
+  return { release };
+}
+
 const NO_LOCK: HeldLock = { release: () => undefined };
 
 function seizeUnlocked(path: string, isOwnerGone: boolean): HeldLock | undefined {
@@ -89,7 +99,7 @@ function seizeUnlocked(path: string, isOwnerGone: boolean): HeldLock | undefined
   const outcome = flock(fd);
   // Another one may have removed it, and its owner's successor made a new one, since it was opened.
   const isMine = outcome !== 'held' && (outcome === 'taken' || isOwnerGone) && isStill(path, fd);
-  if (isMine) return { release: () => closeSync(fd) };
+  if (isMine) return held(fd);
   closeSync(fd);
   return undefined;
 }
