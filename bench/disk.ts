@@ -1,7 +1,8 @@
 /** How fast a file goes from disk to disk: `weir send` with its verification, against scp. */
 import { randomFillSync } from 'node:crypto';
-import { mkdir, open, readdir, rm, stat, statfs } from 'node:fs/promises';
+import { open, readdir, rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '../src/system/index.ts';
 import { Child, type Command } from '../test/interop/children.ts';
 import type { BenchSetup } from './pair.ts';
 import { type Answer, medians, type Row, rounded } from './report.ts';
@@ -37,7 +38,7 @@ export async function disk(setup: BenchSetup): Promise<Answer> {
   const sizes = setup.quick ? [256 << 20] : [64 << 20, 4 * 2 ** 30];
   const folder = join(setup.work, 'disk');
   const target = join(folder, 'target');
-  await mkdir(target, { recursive: true });
+  makeFolder(target);
   await assertRoom(folder, 2 * Math.max(...sizes));
   const server = await startSshd(folder);
   if (typeof server === 'string') setup.progress(`scp left out: ${server}`);

@@ -1,11 +1,12 @@
 /** An sshd of one's own on a loopback port, with throwaway keys, for scp. */
 import { execFile } from 'node:child_process';
-import { access, copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { access, copyFile, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { makeFolder } from '../src/system/index.ts';
 import { Child, type Command } from '../test/interop/children.ts';
 
 const run = promisify(execFile);
@@ -25,11 +26,11 @@ export interface ScpServer {
 export async function startSshd(folder: string): Promise<ScpServer | string> {
   if (!(await isThere(sshd))) return 'sshd is not installed: apt-get install openssh-server';
   const keys = join(folder, 'ssh');
-  await mkdir(keys, { recursive: true, mode: 0o700 });
+  makeFolder(keys, 0o700);
   const [hostKey, userKey] = [join(keys, 'host'), join(keys, 'user')];
   for (const key of [hostKey, userKey]) await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', key]);
   await copyFile(`${userKey}.pub`, join(keys, 'authorized'));
-  if (process.getuid?.() === 0) await mkdir(separationFolder, { recursive: true });
+  if (process.getuid?.() === 0) makeFolder(separationFolder);
   const port = await freePort();
   const config = join(keys, 'config');
   await writeFile(config, configuration(port, hostKey, join(keys, 'authorized')));

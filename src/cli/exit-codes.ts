@@ -128,6 +128,7 @@ function quicFailure(error: QuicError, where: string): Failure {
         message: `no answer from ${where}: check that 'weir serve' runs there and that UDP passes every firewall between`,
       };
     case 'ERR_QUIC_HOST_NOT_FOUND':
+    case 'ERR_QUIC_UNREACHABLE':
       return { exitCode: ExitCode.UNREACHABLE, message: error.message };
     case 'ERR_QUIC_SOCKET':
       return socketFailure(error, where);

@@ -1,7 +1,8 @@
 import { randomBytes, X509Certificate } from 'node:crypto';
-import { chmod, link, mkdir, open, readFile, rename, stat, unlink } from 'node:fs/promises';
+import { chmod, link, open, readFile, rename, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { makeSelfSigned, spkiPin } from '../quic/api/index.ts';
+import { makeFolder } from '../system/index.ts';
 import { base64url, messageOf, systemCode, TOKEN_BYTES } from '../transfer/index.ts';
 import { dataFolder } from './data-folder.ts';
 import { CliError, ExitCode } from './exit-codes.ts';
@@ -99,7 +100,7 @@ async function create(path: string, replace: boolean): Promise<Identity> {
   const { certPem, keyPem, pin } = await makeSelfSigned({ names: ['weir'], days: CERTIFICATE_DAYS });
   const token = new Uint8Array(randomBytes(TOKEN_BYTES));
   const stored: StoredIdentity = { version: 1, certificate: certPem, key: keyPem, token: base64url(token) };
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  makeFolder(dirname(path), 0o700);
   const draft = `${path}.${randomBytes(4).toString('hex')}`;
   const file = await open(draft, 'wx', 0o600);
   try {

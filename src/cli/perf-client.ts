@@ -7,6 +7,7 @@ import {
   PERF_ALPN,
   PERF_PORT,
   PerfError,
+  type PerfErrorCode,
   type PerfPlan,
   runPerf,
 } from '../perf/index.ts';
@@ -214,11 +215,16 @@ function perfSource(
   };
 }
 
+const PERF_EXIT: Readonly<Record<PerfErrorCode, number>> = {
+  protocol: ExitCode.INCOMPATIBLE,
+  stream_limit: ExitCode.REFUSED,
+  stalled: ExitCode.LOST,
+};
+
 /** What to say of a failure; the usual words speak of receivers and tickets. */
 function perfFailure(error: unknown, where: string): Failure {
   if (error instanceof PerfError) {
-    const exitCode = error.code === 'stream_limit' ? ExitCode.REFUSED : ExitCode.INCOMPATIBLE;
-    return { exitCode, message: `${where}: ${error.message}` };
+    return { exitCode: PERF_EXIT[error.code], message: `${where}: ${error.message}` };
   }
   const failure = failureOf(error, where);
   if (!(error instanceof QuicError)) return failure;

@@ -1,6 +1,7 @@
-import { chmodSync, mkdirSync } from 'node:fs';
+import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Database, QueryResult } from 'node-sqlite3-wasm';
+import { makeFolder } from '../system/index.ts';
 import { packDocument, unpackDocument } from './document.ts';
 import { removeLeftFolder, tryLock } from './lock.ts';
 import { isExperiment, type Run, type RunEntry, type RunKind, type StoredRun } from './run.ts';
@@ -125,7 +126,7 @@ export class History {
   async #use<T>(writing: boolean, work: (database: Database) => T): Promise<T> {
     try {
       const sqlite = await loadSqlite();
-      mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+      makeFolder(this.#folder, 0o700);
       const deadline = performance.now() + this.#options.patience;
       for (;;) {
         const unlock = tryLock(this.path);

@@ -2,6 +2,8 @@ import type { ConnectionStats, LimitTimes, QuicSession, QuicStream } from '../qu
 import { QuicError, RECEIVE_LIMITS, SEND_LIMITS } from '../quic/api/index.ts';
 import { readPayload, writePayload } from './payload.ts';
 import { encodeRequest, HEADER_BYTES, PerfError, UNLIMITED } from './protocol.ts';
+import { CLIENT_PATIENCE } from './settings.ts';
+import { movedNow, StallWatch } from './stall-watch.ts';
 
 /** Milliseconds of one look at whether it is quiet, at least; how many looks there are; and how many bytes still are quiet. */
 const LEAST_QUIET = 5;
@@ -81,8 +83,8 @@ export interface PerfRunOptions {
 /**
  * Measures once over a session whose ALPN is `perf`, with any stack's server at the other end. Takes answers from servers that
  * wait for the FIN and from those that don't.
- * @throws PerfError when the server sends more or less than was asked for, or allows too few streams for a duration; the session's or
- * the stream's QuicError; the signal's reason.
+ * @throws PerfError when the server sends more or less than was asked for, allows too few streams for a duration, or lets nothing move for
+ * CLIENT_PATIENCE; the session's or the stream's QuicError; the signal's reason.
  */
 export async function runPerf(session: QuicSession, plan: PerfPlan, options: PerfRunOptions = {}): Promise<PerfReport> {
   const run = new PerfRun(session, plan);
@@ -131,6 +133,12 @@ class PerfRun implements LivePerf {
       'durationMs' in amount
         ? this.#session.setTimer(this.#startedAt + amount.durationMs, () => this.#stop())
         : undefined;
+    const watch = new StallWatch(
+      this.#session,
+      CLIENT_PATIENCE,
+      () => this.#moved(),
+      () => this.#onStall(),
+    );
     try {
       // The first to fail ends the others.
       await Promise.all(this.#streams.map((stream) => stream.run()));
@@ -139,6 +147,7 @@ class PerfRun implements LivePerf {
       throw this.#abandoned.signal.reason;
     } finally {
       timer?.cancel();
+      watch.cancel();
     }
     const report = this.#report();
     if (timer !== undefined && report.direction === 'down') await this.#quiet();
@@ -157,6 +166,16 @@ class PerfRun implements LivePerf {
       await new Promise<void>((resolve) => session.setTimer(at, resolve));
       if (session.stats.bytesReceived - bytesReceived < QUIET_BYTES) return;
     }
+  }
+
+  /** Streams that were opened count, too: those that get their turn late have moved nothing before. */
+  #moved(): number {
+    return movedNow(this.#session) + this.#streams.filter(({ isOpen }) => isOpen).length;
+  }
+
+  #onStall(): void {
+    const message = `the server is there, but nothing has moved for ${CLIENT_PATIENCE / 1000} seconds`;
+    this.abandon(new PerfError('stalled', message));
   }
 
   abandon(reason: unknown): void {

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { collectGarbage } from '../../test/support/collect-garbage.ts';
 import { type PairSettings, withPair } from '../../test/support/simulated-pair.ts';
 import { QuicError, type QuicSession, type QuicStream } from '../quic/api/index.ts';
 import { parsePath } from '../relay/path-spec.ts';
 import { type LivePerf, type PerfPlan, runPerf } from './client.ts';
 import { encodeRequest, PERF_ALPN, PerfError, RequestReader } from './protocol.ts';
 import { servePerf } from './server.ts';
-import { clientTransport, serverTransport } from './settings.ts';
+import { CLIENT_PATIENCE, clientTransport, MAX_UNIDIRECTIONAL, SERVER_PATIENCE, serverTransport } from './settings.ts';
 
 /** A simulated client and server, connected with the perf protocol's settings over a path as `weir relay` takes it. */
 function perfPair(path: string, settings: Partial<PairSettings> = {}): PairSettings {
@@ -290,6 +291,91 @@ test('a unidirectional request is answered on a new unidirectional stream', asyn
     let bytes = 0;
     for await (const batch of answer) for (const piece of batch) bytes += piece.length;
     assert.equal(bytes, 5000);
+  });
+});
+
+/** What a client that allows no unidirectional streams can open at a time, and how often it does. */
+const ROUNDS = 10;
+
+test('requests that are opened and reset while they wait leave nothing behind', async () => {
+  await withPair(perfPair('delay=1ms'), async ({ local, remote, world }) => {
+    const tally = servePerf(remote);
+    // These get their turn, and wait for a stream that this client never allows.
+    for (let i = 0; i < MAX_UNIDIRECTIONAL; i++) {
+      const request = await local.createUnidirectionalStream();
+      await request.writer!.write(encodeRequest(1n));
+      await request.writer!.end();
+    }
+    await world.sleep(20);
+    const gone: WeakRef<QuicStream>[] = [];
+    const { onstream } = remote;
+    remote.onstream = (stream) => {
+      gone.push(new WeakRef(stream));
+      onstream!(stream);
+    };
+    for (let round = 0; round < ROUNDS; round++) {
+      for (let i = 0; i < MAX_UNIDIRECTIONAL; i++) {
+        const request = await local.createUnidirectionalStream();
+        request.closed.catch(() => undefined);
+        await request.writer!.write(new Uint8Array(1));
+        await world.sleep(0.1);
+        request.destroy();
+      }
+      await world.sleep(10);
+    }
+    assert.ok(gone.length >= (ROUNDS * MAX_UNIDIRECTIONAL) / 2, `${gone.length} streams were seen`);
+    assert.deepEqual([...remote.streams], []);
+    await collectGarbage();
+    const kept = gone.filter((stream) => stream.deref() !== undefined).length;
+    assert.ok(kept <= MAX_UNIDIRECTIONAL, `${kept} of ${gone.length} streams are kept`);
+    assert.equal(await ask(local, encodeRequest(3n)), 3, 'others are served as ever');
+    assert.equal(tally.requests, 1);
+  });
+});
+
+test('a server that says nothing is given up, whatever it does not do', async () => {
+  const silent: Record<string, (stream: QuicStream) => unknown> = {
+    'reads nothing': () => undefined,
+    'reads, and does not answer': drain,
+    'begins an answer': (stream) => stream.writer!.write(new Uint8Array(10)),
+  };
+  const options = { client: { keepAlive: 1000 }, server: { transportParams: serverTransport(1 << 20) } };
+  for (const [what, onstream] of Object.entries(silent)) {
+    await withPair(perfPair('delay=1ms', options), async ({ local, remote, world }) => {
+      remote.onstream = (stream) => {
+        stream.closed.catch(() => undefined);
+        void onstream(stream);
+      };
+      // Bytes that nobody asked for are another matter.
+      for (const direction of what === 'begins an answer' ? (['down'] as const) : (['down', 'up'] as const)) {
+        const began = world.now;
+        const error = await runPerf(local, plan(direction, 2, 4_000_000)).catch((failure) => failure);
+        assert.ok(error instanceof PerfError && error.code === 'stalled', `${what}, ${direction}: ${error}`);
+        assert.ok(world.now - began < 2.1 * CLIENT_PATIENCE, `${world.now - began}`);
+      }
+    });
+  }
+});
+
+test('a server that allows no streams is given up', async () => {
+  const server = { transportParams: { ...serverTransport(), initialMaxStreamsBidi: 0 } };
+  await withPair(perfPair('delay=1ms', { client: { keepAlive: 1000 }, server }), async ({ local }) => {
+    await assert.rejects(runPerf(local, plan('down', 1, 1)), { code: 'stalled' });
+  });
+});
+
+test('a client that is there and does nothing is sent away, one that is slow is not', async () => {
+  await withPair(perfPair('delay=1ms', { client: { keepAlive: 1000 } }), async ({ local, remote, world }) => {
+    servePerf(remote);
+    const began = world.now;
+    await local.closed;
+    assert.ok(world.now - began < 2.1 * SERVER_PATIENCE);
+    assert.ok(remote.destroyed);
+  });
+  // The answer's first 256 KiB take longer than anybody's patience.
+  await withPair(perfPair('delay=20ms,rate=40kbit,queue=50'), async ({ local, remote }) => {
+    servePerf(remote);
+    assert.equal((await runPerf(local, plan('down', 1, 700_000))).bytes, 700_000);
   });
 });
 

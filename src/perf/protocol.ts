@@ -48,8 +48,8 @@ export class RequestReader {
   }
 }
 
-/** Why a measurement failed: the server broke the protocol, or allows fewer streams than the measurement needs. */
-export type PerfErrorCode = 'protocol' | 'stream_limit';
+/** Why a measurement failed: the server broke the protocol, allows fewer streams than the measurement needs, or is there and does nothing. */
+export type PerfErrorCode = 'protocol' | 'stream_limit' | 'stalled';
 
 /** What the server is to blame for. The message is one line for people. */
 export class PerfError extends Error {

@@ -6,6 +6,13 @@ export const MAX_PERF_STREAMS = 1024;
 /** Unidirectional requests of one client that are answered at a time; the others are not read until then. */
 export const MAX_UNIDIRECTIONAL = 100;
 
+/**
+ * Milliseconds without a byte of any request or answer after which a client gives a server up, and a server a client: an idle timeout
+ * does not end a peer that is there and silent. Noticed after one to two of them.
+ */
+export const CLIENT_PATIENCE = 20_000;
+export const SERVER_PATIENCE = 30_000;
+
 /** Milliseconds without a packet after which the peer counts as gone. */
 const IDLE_TIMEOUT = 10_000;
 

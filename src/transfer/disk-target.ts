@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, statfs, unlink } from 'node:fs/promises';
+import { open, readdir, statfs, unlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { makeFolder } from '../system/index.ts';
 import { DIRECT_FROM_BYTES, DirectFile } from './direct-io.ts';
 import { DiskPart } from './disk-part.ts';
 import { systemCode } from './errors.ts';
@@ -35,7 +36,7 @@ export class TargetFolder implements TargetStore {
   /** Makes the folder if need be, and removes what earlier runs on this machine left when they were killed. */
   async prepare(): Promise<void> {
     try {
-      await mkdir(this.path, { recursive: true });
+      makeFolder(this.path);
       const entries = await readdir(this.path);
       for (const entry of entries.filter(isAbandoned)) await unlink(join(this.path, entry)).catch(() => undefined);
     } catch (cause) {

@@ -7,7 +7,7 @@
  * npm run browser [-- --shots FOLDER]   also writes pictures of every page there
  */
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,6 +15,7 @@ import { argv, exit } from 'node:process';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { reportHtml } from '../../src/report/index.ts';
+import { makeFolder } from '../../src/system/index.ts';
 import { fixtureExperiment, fixtureResult } from '../support/experiment-fixture.ts';
 import { packageRoot } from '../support/package-root.ts';
 import type { Browser, Chromium, Page } from './browser.ts';
@@ -145,7 +146,7 @@ async function main(): Promise<boolean> {
     console.log(`skipped: there is no ${CHROMIUM} (Debian: apt-get install chromium; elsewhere set WEIR_CHROMIUM)`);
     return true;
   }
-  if (values.shots !== undefined) await mkdir(values.shots, { recursive: true });
+  if (values.shots !== undefined) makeFolder(values.shots);
   const require = createRequire(join(packageRoot(), 'test/browser/package.json'));
   const { chromium } = require('playwright-core') as { chromium: Chromium };
   const folder = await mkdtemp(join(tmpdir(), 'weir-browser-'));

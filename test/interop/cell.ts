@@ -1,8 +1,9 @@
 /** One cell of the table: one stack's client against another's server, each a process of its own. */
 import { createHash } from 'node:crypto';
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { makeFolder } from '../../src/system/index.ts';
 import type { CertificateFiles } from './certificates.ts';
 import { Child } from './children.ts';
 import { freePort, isBound, ngtcp2Client, ngtcp2Server, type Stack } from './stacks.ts';
@@ -170,7 +171,7 @@ function checkEvents(client: Child, files: readonly OfferedFile[]): void {
 }
 
 async function checkDownloads(cell: Cell, files: readonly OfferedFile[]): Promise<void> {
-  await mkdir(cell.work, { recursive: true });
+  makeFolder(cell.work);
   for (const file of files) {
     const content = await readFile(join(cell.work, file.name));
     const sha256 = createHash('sha256').update(content).digest('hex');

@@ -275,3 +275,45 @@ test('streams of the same priority share a path evenly', async () => {
     assert.ok(ended[7]! - ended[0]! < 250, `the first ended ${ended[7]! - ended[0]!} ms before the last`);
   });
 });
+
+test('a stream that is reset in the packet that opens it is heard of, before and after somebody listens', async () => {
+  await withPair({ seed: 21, path: PATH }, async ({ local, remote, world }) => {
+    for (const create of ['createUnidirectionalStream', 'createBidirectionalStream'] as const) {
+      (await local[create]()).resetStream(7);
+      await world.sleep(100);
+      const waiting = await next(remote);
+      assert.equal((await rejection(waiting.wait())).errorCode, 7n);
+      waiting.destroy();
+      const arriving = next(remote);
+      (await local[create]()).resetStream(8);
+      const reset = await rejection((await arriving).wait());
+      assert.deepEqual([reset.code, reset.errorCode], ['ERR_QUIC_STREAM_RESET', 8n]);
+      (await arriving).destroy();
+      remote.onstream = undefined;
+    }
+    await world.sleep(200);
+    assert.deepEqual([...remote.streams], []);
+  });
+});
+
+test('streams that nobody takes are no more than may be open at once, however many are opened and reset', async () => {
+  const server = { transportParams: { initialMaxStreamsUni: 10, initialMaxStreamsBidi: 5 } };
+  await withPair({ seed: 22, path: PATH, server }, async ({ local, remote, world }) => {
+    const open = async (create: 'createUnidirectionalStream' | 'createBidirectionalStream') => {
+      for (let count = 0; ; count++) {
+        const stream = await local[create]({ waitUntilAvailable: false }).catch(() => undefined);
+        if (stream === undefined) return count;
+        stream.destroy(new QuicError('ERR_QUIC_STREAM_CLOSED', 'unwanted', { errorCode: 9 }));
+        await world.sleep(100);
+      }
+    };
+    assert.deepEqual([await open('createUnidirectionalStream'), await open('createBidirectionalStream')], [10, 5]);
+    const heard: QuicStream[] = [];
+    remote.onstream = (stream) => heard.push(stream);
+    assert.equal(heard.length, 15);
+    for (const stream of heard) stream.destroy();
+    await world.sleep(200);
+    assert.deepEqual([...remote.streams], []);
+    await local.createUnidirectionalStream({ waitUntilAvailable: false });
+  });
+});

@@ -1,5 +1,6 @@
-import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync, statSync, writeSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { accessSync, closeSync, constants, openSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { makeFolder } from '../../system/index.ts';
 import type { OpenQlog } from './host.ts';
 
 /**
@@ -9,7 +10,6 @@ import type { OpenQlog } from './host.ts';
  */
 export function openQlogFolder(folder: string, onProblem?: (error: Error) => void): OpenQlog {
   makeFolder(folder);
-  if (!statSync(folder).isDirectory()) throw Object.assign(new Error('not a folder'), { code: 'ENOTDIR' });
   accessSync(folder, constants.W_OK | constants.X_OK);
   return (name) => {
     let file: number | undefined;
@@ -37,19 +37,6 @@ export function openQlogFolder(folder: string, onProblem?: (error: Error) => voi
       },
     };
   };
-}
-
-/** With those above it. Not mkdir's own `recursive`: Node 20's never ends below /proc, where folders cannot be made. */
-function makeFolder(folder: string): void {
-  try {
-    mkdirSync(folder);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST') return;
-    if (code !== 'ENOENT' || existsSync(dirname(folder))) throw error;
-    makeFolder(dirname(folder));
-    mkdirSync(folder);
-  }
 }
 
 /** A disk that is nearly full takes part of what it is given. */

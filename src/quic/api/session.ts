@@ -87,7 +87,10 @@ export class QuicSession implements AsyncDisposable {
     this.#connection.observe = this.#observation.observer;
   }
 
-  /** Called with each stream that the peer opens. Streams that came before it was set wait for it. */
+  /**
+   * Called with each stream that the peer opens, those included that it has reset by then: reading them throws. Streams that came
+   * before it was set wait for it, and count as open: there are never more than the transport parameters allow at once.
+   */
   get onstream(): ((stream: QuicStream) => void) | undefined {
     return this.#onstream;
   }
@@ -97,7 +100,9 @@ export class QuicSession implements AsyncDisposable {
     if (callback === undefined) return;
     const waiting = this.#unclaimedStreams;
     this.#unclaimedStreams = [];
-    for (const stream of waiting) this.#call(callback, stream);
+    for (const stream of waiting) this.#handOver(stream, callback);
+    // The peer may open others in their place.
+    if (waiting.length > 0) this.#wake();
   }
 
   /** Called with each datagram (RFC 9221). Up to 64 that came before it was set wait for it. */
@@ -220,7 +225,7 @@ export class QuicSession implements AsyncDisposable {
     wireCode(options.code ?? 0);
     if (this.destroyed || this.#closing !== undefined) return this.closed;
     this.#closing = options;
-    for (const stream of this.#unclaimedStreams.splice(0)) stream.destroy();
+    for (const stream of this.#unclaimedStreams.splice(0)) this.#decline(stream);
     for (const credit of this.#credit) credit.fail(new QuicError('ERR_QUIC_SESSION_CLOSED', 'the session is closing'));
     if (this.#streams.size === 0 || this.#connection.summary === undefined) this.#closeNow(options);
     return this.closed;
@@ -374,13 +379,20 @@ export class QuicSession implements AsyncDisposable {
   }
 
   #accept(id: number): void {
-    const { streams } = this.#connection;
-    // Reset before anybody looked: there is nothing to hand over.
-    if (streams.sender(id) === undefined && streams.receiver(id) === undefined) return;
     const stream = this.#addStream(id, false, undefined);
-    if (this.#closing !== undefined) stream.destroy();
+    if (this.#closing !== undefined) this.#decline(stream);
     else if (this.#onstream === undefined) this.#unclaimedStreams.push(stream);
-    else this.#call(this.#onstream, stream);
+    else this.#handOver(stream, this.#onstream);
+  }
+
+  #handOver(stream: QuicStream, callback: (stream: QuicStream) => void): void {
+    this.#connection.streams.accept(Number(stream.id));
+    this.#call(callback, stream);
+  }
+
+  #decline(stream: QuicStream): void {
+    this.#connection.streams.accept(Number(stream.id));
+    stream.destroy();
   }
 
   #onDatagram(bytes: Uint8Array): void {

@@ -411,7 +411,7 @@ export class Connection {
     this.#pathMtu.setPeerLimit(this.#at, parameters.maxUdpPayloadSize);
     this.#effects.ackDelayUnit = 2 ** parameters.ackDelayExponent / 1000;
     this.#localIds.setPeerLimit(parameters.activeConnectionIdLimit);
-    this.#idle.setPeerTimeout(parameters.maxIdleTimeout);
+    this.#recovery.setIdleTimeout(this.#idle.setPeerTimeout(parameters.maxIdleTimeout));
     const { statelessResetToken, preferredAddress } = parameters;
     if (statelessResetToken !== undefined) this.#remoteIds.setInitialResetToken(statelessResetToken);
     // It is not moved to, but it holds connection ID number 1. RFC 9000 §5.1.1.

@@ -16,10 +16,10 @@ export class IdleTimer {
     this.#keepAlive = keepAlive;
   }
 
-  /** The peer's max_idle_timeout is known; 0 means that it has none. */
-  setPeerTimeout(timeout: Millis): void {
-    if (timeout === 0) return;
-    this.#timeout = this.#timeout === 0 ? timeout : Math.min(this.#timeout, timeout);
+  /** The peer's max_idle_timeout is known; 0 means that it has none. Returns the timeout in force, 0 for none. */
+  setPeerTimeout(timeout: Millis): Millis {
+    if (timeout > 0) this.#timeout = this.#timeout === 0 ? timeout : Math.min(this.#timeout, timeout);
+    return this.#timeout;
   }
 
   onReceived(now: Millis): void {

@@ -10,7 +10,7 @@ export type RetryPolicy = 'never' | 'always' | 'when-busy';
 
 /** Handshakes under way at once that count as busy. */
 const BUSY_HANDSHAKES = 256;
-/** A Retry's token is for the very next packet, which may have to be sent six times: probes are 1, 2, 4, 8, 16 s apart. */
+/** A Retry's token is for the very next packet, which may have to be sent often: probes are 1 s and then 2 s apart. */
 const RETRY_TOKEN_LIFETIME: Millis = 60_000;
 /** RFC 9000 §8.1.3: a NEW_TOKEN's token may be used on a later connection. */
 const NEW_TOKEN_LIFETIME: Millis = 24 * 3600 * 1000;

@@ -3,8 +3,10 @@ import { Space } from '../wire/frame-type.ts';
 import type { RttEstimator } from './rtt.ts';
 import type { SentPackets } from './sent-packets.ts';
 
-/** Backoff stops doubling here; the idle timeout ends a connection long before. */
-const MAX_BACKOFF_EXPONENT = 16;
+/** No probe timeout is backed off further than this: picoquic's bound, too. */
+const MAX_INTERVAL: Millis = 2000;
+/** How many probe timeouts fit an idle timeout at least, so that a path which comes back late in it is still noticed. */
+const INTERVALS_IN_IDLE_TIMEOUT = 8;
 
 /** When a probe is due and whether one may be: the state that RFC 9002 §6.2 keeps besides the sent packets. */
 export class ProbeTimer {
@@ -22,6 +24,8 @@ export class ProbeTimer {
   amplificationLimited = false;
   /** When something was last sent, acknowledged or probed: what the client's timer without packets in flight runs from. */
   restartedAt: Millis = -1;
+  /** What no backoff exceeds. */
+  #maxInterval = MAX_INTERVAL;
   /** When the timer last expired; -1 if it never did. */
   #expiredAt: Millis = -1;
 
@@ -29,7 +33,12 @@ export class ProbeTimer {
     this.peerCompletedAddressValidation = isServer;
   }
 
-  /** The deadline passed: the next one is twice as far. */
+  /** The idle timeout that both ends have agreed on; 0 for none. */
+  setIdleTimeout(timeout: Millis): void {
+    this.#maxInterval = timeout === 0 ? MAX_INTERVAL : Math.min(MAX_INTERVAL, timeout / INTERVALS_IN_IDLE_TIMEOUT);
+  }
+
+  /** The deadline passed: the next one is twice as far, within bounds. */
   onExpired(now: Millis): void {
     this.count++;
     this.restartedAt = now;
@@ -50,9 +59,8 @@ export class ProbeTimer {
   /** When to probe next, or NEVER (RFC 9002 §A.8). */
   deadline(spaces: readonly SentPackets[], rtt: RttEstimator): Millis {
     if (this.amplificationLimited) return NEVER;
-    const backoff = 2 ** Math.min(this.count, MAX_BACKOFF_EXPONENT);
-    const duration = rtt.pto(0) * backoff;
-    if (this.mustUnblockPeer(spaces)) return this.restartedAt + duration;
+    const interval = this.#backOff(rtt.pto(0));
+    if (this.mustUnblockPeer(spaces)) return this.restartedAt + interval;
     let earliest = NEVER;
     for (let i = 0; i < spaces.length; i++) {
       const space = spaces[i]!;
@@ -61,9 +69,18 @@ export class ProbeTimer {
       if (application && !this.handshakeConfirmed) continue;
       // The probes that were due may not have gone out yet: don't expire again before their time.
       const from = Math.max(space.lastAckElicitingSentAt, this.#expiredAt);
-      const at = from + duration + (application ? this.maxAckDelay * backoff : 0);
+      const at = from + (application ? this.#backOff(rtt.pto(this.maxAckDelay)) : interval);
       if (at < earliest) earliest = at;
     }
     return earliest;
+  }
+
+  /**
+   * `pto` doubled for each probe timeout in a row, RFC 9002 §6.2.1. Unlike there, not without end: two datagrams in two seconds burden no
+   * path, and one that has come back would be noticed late, or not before the idle timeout. The bound is none to a path whose
+   * plain probe timeout is longer.
+   */
+  #backOff(pto: Millis): Millis {
+    return Math.max(pto, Math.min(pto * 2 ** this.count, this.#maxInterval));
   }
 }

@@ -127,14 +127,17 @@ class Model {
     const loss = Math.min(...this.lossTime);
     if (loss !== NEVER) return loss;
     if (this.limited) return NEVER;
-    const duration = this.rtt.pto(0) * 2 ** this.ptoCount;
+    const backedOff = (pto: number) => Math.max(pto, Math.min(pto * 2 ** this.ptoCount, 2000));
+    const duration = backedOff(this.rtt.pto(0));
     if (this.unblocking) return this.restartedAt + duration;
     let earliest = NEVER;
     for (const space of [0, 1, 2]) {
       const last = this.eliciting(space).length > 0 ? this.lastEliciting[space]! : undefined;
       if (last === undefined || (space === 2 && !this.confirmed)) continue;
-      const extra = space === 2 ? 25 * 2 ** this.ptoCount : 0;
-      earliest = Math.min(earliest, Math.max(last, this.expiredAt) + duration + extra);
+      earliest = Math.min(
+        earliest,
+        Math.max(last, this.expiredAt) + (space === 2 ? backedOff(this.rtt.pto(25)) : duration),
+      );
     }
     return earliest;
   }

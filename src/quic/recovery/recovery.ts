@@ -160,6 +160,11 @@ export class Recovery {
     this.#timer.maxAckDelay = value;
   }
 
+  /** Tells the idle timeout in force, 0 for none: within it a dead path is probed several times, however slow the backoff. */
+  setIdleTimeout(timeout: Millis): void {
+    this.#timer.setIdleTimeout(timeout);
+  }
+
   /** Whether there are keys for Handshake packets. */
   get hasHandshakeKeys(): boolean {
     return this.#timer.hasHandshakeKeys;

@@ -25,6 +25,7 @@ export class Client implements SentFrames {
   readonly streams: Streams;
   readonly bytes = new Uint8Array(70_000);
   packet = 0;
+  readonly #opened: number[] = [];
 
   constructor(peer: Partial<LocalStreamLimits> = {}, local: Partial<LocalStreamLimits> = {}) {
     const say = (text: string) => this.events.push(text);
@@ -32,7 +33,10 @@ export class Client implements SentFrames {
       isServer: false,
       local: { ...LIMITS, ...local },
       events: {
-        onStreamOpened: (id) => say(`opened ${id}`),
+        onStreamOpened: (id) => {
+          this.#opened.push(id);
+          say(`opened ${id}`);
+        },
         onReadable: (id) => say(`readable ${id}`),
         onWritable: (id) => say(`writable ${id}`),
         onStopped: (id, code) => say(`stopped ${id} ${code}`),
@@ -49,7 +53,9 @@ export class Client implements SentFrames {
     this.records.push([kind, a, b, c]);
   }
 
+  /** What the application has heard since; it takes the streams that it hears of. */
   takeEvents(): string[] {
+    for (const id of this.#opened.splice(0)) this.streams.accept(id);
     return this.events.splice(0);
   }
 

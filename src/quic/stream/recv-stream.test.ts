@@ -121,6 +121,7 @@ test('STOP_SENDING is repeated until the data or the reset is in; what comes is 
 test('stopping a stream that has come whole sends nothing', () => {
   const client = new Client();
   client.receive(3, 0, 100, true);
+  client.takeEvents();
   client.streams.receiver(3)!.stopSending(0, 5);
   assert.deepEqual(client.send(), ['MAX_STREAMS 1 5']);
   assert.equal(client.streams.count, 0);

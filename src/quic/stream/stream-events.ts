@@ -3,7 +3,7 @@
  * application has called `read` again, `onWritable` once for each time that `write` filled the buffer.
  */
 export interface StreamEvents {
-  /** The peer opened a stream. It may be gone again by the time the application looks: reset before it was read. */
+  /** The peer opened a stream: `Streams.accept` says that the application has it. It may have been reset by then. */
   onStreamOpened(id: number): void;
   /** There is data to read, or the end has come. */
   onReadable(id: number): void;

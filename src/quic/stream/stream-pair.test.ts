@@ -132,6 +132,7 @@ class Side implements SentFrames {
   readFrom(id: number): void {
     // A stream the peer opened both ways is answered with nothing.
     if (!this.plans.has(id)) this.streams.sender(id)?.finish(this.now);
+    this.streams.accept(id);
     const receiver = this.streams.receiver(id);
     if (receiver === undefined || receiver.isDone) return;
     const plan = this.peer.plans.get(id)?.plan;

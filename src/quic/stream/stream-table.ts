@@ -24,6 +24,8 @@ export type StreamKind = typeof BIDI | typeof UNI;
 interface Entry {
   readonly send: SendStream | undefined;
   readonly recv: RecvStream | undefined;
+  /** Whether the application has it: streams that the peer opened wait for `accept`. */
+  isAccepted: boolean;
 }
 
 export interface StreamTableOptions {
@@ -45,8 +47,8 @@ const NO_LIMITS: PeerStreamLimits = {
 };
 
 /**
- * Which streams are open, which were, and which may be opened: RFC 9000 §2.1, §3, §4.6. A stream that is closed both ways is
- * forgotten; that it was there is known from the count of streams opened.
+ * Which streams are open, which were, and which may be opened: RFC 9000 §2.1, §3, §4.6. A stream that is closed both ways, and that
+ * the application has had, is forgotten; that it was there is known from the count of streams opened.
  */
 export class StreamTable {
   /** Streams that this endpoint opens, by kind. */
@@ -123,10 +125,22 @@ export class StreamTable {
     return entry.send ?? refuse(id, 'has no sending part', frameType);
   }
 
+  /**
+   * The application has taken a stream that the peer opened. One that nobody has taken keeps its place: who opens and resets streams
+   * that nobody looks at gets no more of them than may be open at once.
+   */
+  accept(id: number): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return;
+    entry.isAccepted = true;
+    this.onPartDone(id);
+  }
+
   /** A part of the stream is done: once both are, the stream is forgotten, and the peer may open another in its place. */
   onPartDone(id: number): void {
     const entry = this.#entries.get(id);
     if (entry === undefined || entry.send?.isDone === false || entry.recv?.isDone === false) return;
+    if (!entry.isAccepted) return;
     this.#entries.delete(id);
     if (!this.#isOurs(id)) this.theirs[kindOf(id)].onClosed();
   }
@@ -165,6 +179,7 @@ export class StreamTable {
     this.#entries.set(id, {
       send: hasBoth || isOurs ? new SendStream(id, this.#sendLimit(id), stats, this.#send) : undefined,
       recv: hasBoth || !isOurs ? new RecvStream(id, this.#receiveLimit(id), largest, stats, this.#recv) : undefined,
+      isAccepted: isOurs,
     });
   }
 

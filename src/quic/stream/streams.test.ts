@@ -227,3 +227,18 @@ test('of streams of one urgency those go first that have something to send again
   client.loseLast();
   assert.deepEqual(client.send(0, 300), [`STREAM ${first} 0-100`, `STREAM ${second} 0-194`]);
 });
+
+test('a stream that is reset before the application takes it keeps its place until then', () => {
+  const client = new Client({}, { initialMaxStreamsUni: 2 });
+  const { streams } = client;
+  for (const id of [3, 7]) streams.onResetStream(0, id, 5, 0);
+  throwsCode(STREAM_LIMIT_ERROR, FrameType.RESET_STREAM, () => streams.onResetStream(0, 11, 5, 0));
+  assert.equal(streams.count, 2);
+  assert.equal(streams.receiver(3)!.resetCode, 5);
+  assert.deepEqual(client.send(), []);
+  streams.accept(3);
+  streams.accept(3);
+  assert.equal(streams.count, 1);
+  assert.deepEqual(client.send(), ['MAX_STREAMS 1 3']);
+  streams.onResetStream(0, 11, 5, 0);
+});

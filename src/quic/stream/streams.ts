@@ -39,8 +39,8 @@ export interface StreamsOptions {
 
 /**
  * All streams of one connection: which are open, their frames in both directions, and the limits over all of them. RFC 9000
- * §2 to §4. Work per frame doesn't depend on how many streams are open, and a stream that is closed both ways is forgotten:
- * frames that still come for it are ignored.
+ * §2 to §4. Work per frame doesn't depend on how many streams are open, and a stream that is closed both ways is forgotten
+ * once the application has accepted it: frames that still come for it are ignored.
  */
 export class Streams {
   /** How many calls wait for `open` to succeed: kept by whoever lets them wait. */
@@ -109,6 +109,11 @@ export class Streams {
   open(bidirectional: boolean, now: Millis = this.#turns.now): number {
     this.#turns.advance(now);
     return this.#table.open(bidirectional ? BIDI : UNI);
+  }
+
+  /** The application has taken a stream that `onStreamOpened` told of. Before, it is not forgotten, even when both of its parts are done. */
+  accept(id: number): void {
+    this.#table.accept(id);
   }
 
   /** The sending part of an open stream; undefined when it has none, or is forgotten. */
