@@ -78,6 +78,7 @@ function transferFailure(error: TransferError, where: string): Failure {
     case 'cancelled':
       return { exitCode: ExitCode.INTERRUPTED, message };
     case 'cancelled_by_peer':
+    case 'stalled':
       return { exitCode: ExitCode.LOST, message };
     case 'protocol':
       return { exitCode: ExitCode.INCOMPATIBLE, message: `${message}: use the same version of weir on both sides` };

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
-import { MAX_CHUNK_BYTES, MAX_ITERATIONS, MAX_STREAMS } from '../transfer/index.ts';
+import { MAX_ITERATIONS, MAX_STREAMS } from '../transfer/index.ts';
 import { addClassicCommands } from './classic-commands.ts';
 import { demo } from './demo.ts';
 import { doctor } from './doctor.ts';
@@ -17,7 +17,18 @@ import { addReportCommand } from './report-command.ts';
 import { addRunsCommand } from './runs-command.ts';
 import { send } from './send.ts';
 import { DEFAULT_LISTEN, serve } from './serve.ts';
-import { CONGESTION_CHOICE, parseBytes, parseCongestion, parseInteger, parseWindow } from './session-settings.ts';
+import {
+  CONGESTION_CHOICE,
+  parseBytes,
+  parseChunk,
+  parseCongestion,
+  parseInteger,
+  parseStall,
+  parseWait,
+  parseWindow,
+  STALL_SECONDS,
+  WAIT_SECONDS,
+} from './session-settings.ts';
 import { standardStreams } from './terminal/standard-streams.ts';
 import { VERSION } from './version.ts';
 import { addWebOption } from './web-option.ts';
@@ -72,6 +83,7 @@ const serveCommand = program
     parseInteger('--max-streams', text, 1, MAX_STREAMS),
   )
   .option('--max-size <bytes>', 'refuse larger files, e.g. 500MiB', (text) => parseBytes('--max-size', text))
+  .option('--stall <seconds>', 'give a transfer up when nothing of it moves for so long', parseStall, STALL_SECONDS)
   .option('--window <bytes>', 'fix the receive windows at this size (default: they grow)', (text) => parseWindow(text))
   .option('--new-ticket', 'make a new certificate and token; old tickets stop working', false)
   .option('--identity <file>', "the file of certificate, key and token (default: in the user's data folder)")
@@ -98,9 +110,8 @@ const sendCommand = program
     'UDP payload of a full datagram (default: what the path is found to carry)',
     datagramSize,
   )
-  .option('--chunk <bytes>', 'size of a chunk (default: by the size of the file)', (text) =>
-    Math.max(1, Math.min(MAX_CHUNK_BYTES, parseBytes('--chunk', text))),
-  )
+  .option('--chunk <bytes>', 'size of a chunk, 1KiB to 1MiB (default: by the size of the file)', parseChunk)
+  .option('--wait <seconds>', 'stand in line so long where a receiver is busy', parseWait, WAIT_SECONDS)
   .option('--ca <file>', 'verify the certificate by these root certificates (PEM) instead of the pin in the ticket')
   .option('--insecure', 'do not verify the certificate at all', false)
   .option('--json', 'one JSON document on standard output', false)

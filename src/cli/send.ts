@@ -25,9 +25,11 @@ import {
   HANDSHAKE_TIMEOUT,
   type IterationReport,
   KEEP_ALIVE,
+  MAX_STREAM_READINGS,
   messageOf,
   type Offer,
   openSource,
+  ordinal,
   parseTicket,
   SENDER_TRANSPORT,
   type SourceFile,
@@ -56,6 +58,8 @@ export interface SendCommand extends QlogCommand {
   /** A file with root certificates: the chain is verified in place of the pin. */
   readonly ca: string | undefined;
   readonly insecure: boolean;
+  /** Seconds to stand in line where the receiver is busy; default none. */
+  readonly wait?: number | undefined;
   /** Follow it on a local page. */
   readonly web?: boolean | undefined;
 }
@@ -113,6 +117,7 @@ class SendRun {
   }
 
   async transfer(signal: AbortSignal): Promise<TransferReport> {
+    this.#checkReadings();
     const ticket = parseTicket(this.#command.ticket);
     this.where = ticket.host.includes(':') ? `[${ticket.host}]:${ticket.port}` : `${ticket.host}:${ticket.port}`;
     const verifyPeer = await this.#verifyPeer(ticket);
@@ -173,8 +178,12 @@ class SendRun {
         ...(chunkBytes !== undefined && { chunkBytes }),
         software: `weir/${VERSION}`,
         signal,
+        wait: (this.#command.wait ?? 0) * 1000,
+        onWaiting: (position) => this.#output.print(`waiting, ${ordinal(position)} in line`),
         events: {
           onIterationStart: (live) => {
+            if (this.#offer === undefined && live.offer.streams < streams)
+              this.#output.print(`the receiver takes ${live.offer.streams} streams at most: sends on so many`);
             this.#offer = live.offer;
             if (live.number <= MAX_SERIES) {
               sampler = new Sampler(session, { side: 'sender', streams: live.streams });
@@ -197,6 +206,14 @@ class SendRun {
       await web?.close();
       this.#setup = connectionSetup(session, await session.opened);
     }
+  }
+
+  /** @throws CliError. */
+  #checkReadings(): void {
+    const { streams, iterations } = this.#command;
+    if (streams * iterations <= MAX_STREAM_READINGS) return;
+    const most = Math.floor(MAX_STREAM_READINGS / streams);
+    throw new CliError(ExitCode.USAGE, `--iterations ${iterations} is too many with ${streams} streams: use ${most}`);
   }
 
   async #verifyPeer(ticket: Ticket): Promise<VerifyPeer> {
