@@ -10,13 +10,16 @@ import type { ObservedPacket, QuicEvent } from '../../src/quic/connection/observ
 import { type ConnectionOptions, DEFAULT_TRANSPORT, type TransportOptions } from '../../src/quic/connection/options.ts';
 import type { CryptoEngine } from '../../src/quic/crypto/engine.ts';
 import { nodeCryptoEngine } from '../../src/quic/crypto/node-engine.ts';
+import { EndpointCounters } from '../../src/quic/endpoint/counters.ts';
 import {
   type ClientConnectionOptions,
   Endpoint,
   type ServerConnectionOptions,
 } from '../../src/quic/endpoint/endpoint.ts';
+import { DEFAULT_LIMITS, type EndpointLimits } from '../../src/quic/endpoint/limits.ts';
 import { newReno } from '../../src/quic/recovery/congestion/new-reno.ts';
 import { loadIdentity, type TlsClientOptions, type TlsServerOptions } from '../../src/quic/tls/options.ts';
+import type { TlsSession } from '../../src/quic/tls/session.ts';
 import { createClientSession } from '../../src/quic/tls/tls13/client.ts';
 import { createServerSession } from '../../src/quic/tls/tls13/server.ts';
 import type { FrameHandler } from '../../src/quic/wire/frame-handler.ts';
@@ -48,6 +51,7 @@ export interface PairOptions {
   readonly delay?: Millis;
   readonly client?: Partial<ConnectionOptions> & { token?: Uint8Array };
   readonly server?: Partial<Omit<ServerConnectionOptions, 'createTls'>>;
+  readonly serverLimits?: Partial<EndpointLimits>;
   readonly clientTransport?: Partial<TransportOptions>;
   readonly serverTransport?: Partial<TransportOptions>;
   readonly clientTls?: Partial<TlsClientOptions>;
@@ -58,6 +62,10 @@ export interface PairOptions {
   readonly interfaceMtu?: number;
   /** Whether somebody has to answer `verify` events by hand. */
   readonly manualVerdict?: boolean;
+  /** What seals and opens packets; default node:crypto. */
+  readonly engine?: CryptoEngine;
+  /** In place of both ends' TLS 1.3. */
+  readonly createTls?: (role: 'client' | 'server', transportParameters: Uint8Array) => TlsSession;
 }
 
 /** What connections of tests start from. */
@@ -76,6 +84,8 @@ export const DEFAULTS: ConnectionOptions = {
 export class Side {
   readonly name: string;
   readonly endpoint: Endpoint;
+  readonly limits: EndpointLimits;
+  readonly counters = new EndpointCounters();
   readonly connections: Connection[] = [];
   readonly events = new Map<Connection, ConnectionEvent[]>();
   readonly observed: QuicEvent[] = [];
@@ -86,14 +96,22 @@ export class Side {
   /** Packets sent since the last datagram was taken, as text. */
   readonly sentPackets: string[] = [];
 
-  constructor(name: string, address: Address, random: SeededRandom, pair: EndpointPair) {
+  constructor(
+    name: string,
+    address: Address,
+    random: SeededRandom,
+    pair: EndpointPair,
+    limits: Partial<EndpointLimits> = {},
+  ) {
     this.name = name;
     this.address = address;
+    this.limits = { ...DEFAULT_LIMITS, ...limits };
+    const sealing = pair.options.engine ?? nodeCryptoEngine;
     const engine: CryptoEngine = {
       name: 'forging',
-      headerKey: (suite, hp) => nodeCryptoEngine.headerKey(suite, hp),
+      headerKey: (suite, hp) => sealing.headerKey(suite, hp),
       packetKey: (suite, key, iv) => {
-        const inner = nodeCryptoEngine.packetKey(suite, key, iv);
+        const inner = sealing.packetKey(suite, key, iv);
         return {
           open: (arena, start, headerLength, length, number) => inner.open(arena, start, headerLength, length, number),
           destroy: () => inner.destroy(),
@@ -111,6 +129,8 @@ export class Side {
       ecnCapable: pair.options.ecnCapable ?? false,
       maxDatagramSize: 65_507,
       interfaceMtu: () => pair.options.interfaceMtu,
+      limits: this.limits,
+      counters: this.counters,
       onConnection: (connection) => this.adopt(connection),
     });
   }
@@ -174,28 +194,29 @@ export class EndpointPair {
 
   #makeServer(): Side {
     const random = new SeededRandom(500 + (this.options.seed ?? 1));
-    const side = new Side('server', SERVER_ADDRESS, random, this);
-    const { server, serverTransport, serverTls, alpn = ['test'] } = this.options;
+    const side = new Side('server', SERVER_ADDRESS, random, this, this.options.serverLimits);
+    const { server, serverTransport, serverTls, alpn = ['test'], createTls } = this.options;
     side.endpoint.listen({
       ...DEFAULTS,
       retry: 'never',
-      maxConnections: 100,
       ...server,
       transport: { ...DEFAULT_TRANSPORT, ...serverTransport },
       createTls: (transportParameters) =>
+        createTls?.('server', transportParameters) ??
         createServerSession({ random, alpn, identity: IDENTITY, ...serverTls, transportParameters }),
     });
     return side;
   }
 
   connect(overrides: Partial<ClientConnectionOptions> = {}): Connection {
-    const { client, clientTransport, clientTls, alpn = ['test'], seed = 1 } = this.options;
+    const { client, clientTransport, clientTls, alpn = ['test'], seed = 1, createTls } = this.options;
     const random = new SeededRandom(seed + 1000);
     const connection = this.client.endpoint.connect(this.now, SERVER_ADDRESS, {
       ...DEFAULTS,
       ...client,
       transport: { ...DEFAULT_TRANSPORT, ...clientTransport },
       createTls: (transportParameters) =>
+        createTls?.('client', transportParameters) ??
         createClientSession({ random, alpn, serverName: 'server.test', ...clientTls, transportParameters }),
       ...overrides,
     });
