@@ -7,6 +7,7 @@ import { doctor } from './doctor.ts';
 import { ExitCode, failureOf } from './exit-codes.ts';
 import { type Interruption, listenForInterruption } from './interruption.ts';
 import { addHistoryOption, keepRun } from './keep-run.ts';
+import { refuseLostBytes } from './lost-bytes.ts';
 import { addMeasureCommand } from './measure-command.ts';
 import { Output } from './output.ts';
 import { addPerfCommand } from './perf-command.ts';
@@ -28,6 +29,7 @@ import {
   STALL_SECONDS,
   WAIT_SECONDS,
 } from './session-settings.ts';
+import { standardStreams } from './terminal/standard-streams.ts';
 import { VERSION } from './version.ts';
 import { addWebOption } from './web-option.ts';
 
@@ -36,28 +38,17 @@ Exit codes: 0 done, 1 defect in weir, 2 wrong arguments or ticket, 3 nobody reac
 5 refused by the receiver, 6 connection lost, 7 the other side speaks something else, 8 local file or disk, 9 local address,
 10 data damaged, 130 stopped with Ctrl-C. More in docs/cli.md.`;
 
+const interruption = listenForInterruption();
+
+let output = new Output(false);
+
 /** Runs a command with what every command needs; its exit code becomes the process's. */
 async function run(
   isJson: boolean,
   command: (output: Output, interruption: Interruption) => Promise<number>,
 ): Promise<void> {
-  const output = new Output(isJson);
-  using interruption = listenForInterruption();
-  try {
-    process.exitCode = await command(output, interruption);
-  } catch (error) {
-    const failure = failureOf(error);
-    output.error(failure.message);
-    if (process.env.WEIR_DEBUG) console.error(error);
-    process.exitCode = failure.exitCode;
-  }
-}
-
-// A reader that goes away (`weir … | head`) ends the words, not the work.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-  });
+  output = new Output(isJson);
+  process.exitCode = await command(output, interruption);
 }
 
 const streams = (text: string) => parseInteger('--streams', text, 1, MAX_STREAMS);
@@ -69,6 +60,10 @@ const program = new Command('weir')
   .version(VERSION)
   // So that a command's options after its subcommand are the subcommand's: weir perf serve --json.
   .enablePositionalOptions()
+  .configureOutput({
+    writeOut: (text) => standardStreams().out.outlet.write(text),
+    writeErr: (text) => standardStreams().err.outlet.write(text),
+  })
   .showHelpAfterError("('weir help' shows how it is used)")
   .addHelpText('after', EXIT_CODES)
   .exitOverride();
@@ -164,14 +159,24 @@ addRelayCommand(program, run);
 addPerfCommand(program, run);
 addRunsCommand(program, run);
 
-try {
-  await program.parseAsync();
-} catch (error) {
-  // Commander has printed its message already; help and version are no errors.
-  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? ExitCode.OK : ExitCode.USAGE;
-  else {
+/** Runs what the command line says. Returns the exit code. */
+async function parse(): Promise<number> {
+  try {
+    refuseLostBytes();
+    await program.parseAsync();
+    return Number(process.exitCode ?? ExitCode.OK);
+  } catch (error) {
+    // Commander has said it already; help and version are no errors.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.OK : ExitCode.USAGE;
     const failure = failureOf(error);
-    new Output(false).error(failure.message);
-    process.exitCode = failure.exitCode;
+    output.error(failure.message);
+    output.debug(error);
+    return failure.exitCode;
   }
 }
+
+const exitCode = await parse();
+const wasStopped = interruption.signal.aborted;
+const finished = await output.finish(exitCode, interruption.signal);
+process.exitCode = wasStopped ? finished : (interruption.exitCode ?? finished);
+interruption[Symbol.dispose]();

@@ -149,7 +149,7 @@ async function run(
   output: Output,
   interruption: Interruption,
 ): Promise<RunOutcome> {
-  await using progress = new MeasureProgress(file.header, await openWeb(command.web, 'weir measure', output));
+  await using progress = new MeasureProgress(file.header, await openWeb(command.web, 'weir measure', output), output);
   await using _peers = bench;
   const { target } = file.header;
   let hasSucceeded = false;

@@ -90,7 +90,7 @@ export async function send(command: SendCommand, output: Output, interruption: I
     exitCode = interruption.exitCode ?? failure.exitCode;
     message = interruption.exitCode === undefined ? failure.message : 'stopped';
     output.error(message);
-    if (process.env.WEIR_DEBUG) console.error(error);
+    output.debug(error);
   }
   const result = run.result(exitCode, message, report?.savedAs ?? null);
   const summary = { ...summaryOf(result)!, target: run.where, subject: basename(command.file) };
@@ -166,7 +166,7 @@ class SendRun {
   async #send(session: QuicSession, ticket: Ticket, file: SourceFile, signal: AbortSignal): Promise<TransferReport> {
     const { streams, iterations, chunkBytes } = this.#command;
     const web = await openWeb(this.#command.web, 'weir send', this.#output);
-    const display = new LiveDisplay(process.stderr, { print: (line) => this.#output.print(line) });
+    const display = new LiveDisplay(this.#output.screen, { print: (line) => this.#output.print(line) });
     const progress = new LiveFeed(display, web);
     let sampler: Sampler | undefined;
     try {

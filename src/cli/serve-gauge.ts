@@ -47,7 +47,7 @@ export class GaugeDesk {
   }
 
   #explain(error: unknown, from: string): void {
-    if (process.env.WEIR_DEBUG) console.error(error);
+    this.#output.debug(error);
     const { message } = failureOf(error, from);
     const isRefusal = error instanceof TransferError && error.code === 'offer_refused';
     if (this.#options.signal.aborted) this.#output.error(`stopped: ${from} was measuring`);

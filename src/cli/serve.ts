@@ -121,7 +121,7 @@ class Server {
       maxBytes: command.maxSize,
       signal: AbortSignal.any([interruption.signal, this.#over.signal]),
     });
-    this.#progress = new LiveFeed(new LiveDisplay(process.stderr, { print: (line) => output.print(line) }));
+    this.#progress = new LiveFeed(new LiveDisplay(output.screen, { print: (line) => output.print(line) }));
   }
 
   async run(address: ListenAddress): Promise<number> {
@@ -135,7 +135,8 @@ class Server {
       throw error;
     }
     this.#printTickets(endpoint);
-    this.#interruption.signal.addEventListener('abort', () => this.#finish(ExitCode.OK), { once: true });
+    // Also when it came while all this started.
+    void this.#interruption.stopped.then(() => this.#finish(ExitCode.OK));
     endpoint.closed.catch((error) => {
       const failure = failureOf(error);
       this.#output.error(failure.message);
@@ -144,16 +145,9 @@ class Server {
     const exitCode = await this.#finished;
     this.#over.abort();
     await Promise.all(this.#transfers);
-    await Promise.race([endpoint.close().catch(() => undefined), this.#interrupted()]);
+    await Promise.race([endpoint.close().catch(() => undefined), this.#interruption.stopped]);
     endpoint.unref();
     return this.#interruption.exitCode ?? exitCode;
-  }
-
-  /** Fulfilled when the user stops it; the transfers that this ends clean up first. */
-  async #interrupted(): Promise<void> {
-    const { signal } = this.#interruption;
-    if (signal.aborted) return;
-    await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
   }
 
   async #listen(address: ListenAddress): Promise<QuicEndpoint> {
@@ -288,7 +282,7 @@ class Server {
   }
 
   #failure(error: unknown, from: string): Failure {
-    if (process.env.WEIR_DEBUG) console.error(error);
+    this.#output.debug(error);
     const { exitCode, message } = failureOf(error, from);
     const isOffer = error instanceof TransferError && error.code === 'offer_refused';
     const stopped = this.#interruption.exitCode;

@@ -1,3 +1,5 @@
+import { oneLine } from './harmless.ts';
+
 /** Why a receiver refuses an offer; the `code` of a `refused` message (docs/protocol.md). */
 export const REFUSALS = [
   'bad_token',
@@ -116,9 +118,4 @@ export function systemCode(error: unknown): string {
 /** A message of an unknown error in one line. */
 export function messageOf(error: unknown): string {
   return oneLine(error instanceof Error ? error.message : String(error));
-}
-
-/** Text from elsewhere made safe for a terminal: control and formatting characters become spaces. */
-export function oneLine(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').trim();
 }

@@ -17,13 +17,13 @@ export {
   FAILURES,
   type FailureCode,
   messageOf,
-  oneLine,
   REFUSALS,
   type RefusalCode,
   systemCode,
   TransferError,
   type TransferErrorCode,
 } from './errors.ts';
+export { harmless, harmlessJson, oneLine } from './harmless.ts';
 export {
   accepted,
   admit,

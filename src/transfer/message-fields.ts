@@ -1,4 +1,5 @@
-import { oneLine, TransferError } from './errors.ts';
+import { TransferError } from './errors.ts';
+import { oneLine } from './harmless.ts';
 
 /** A message's fields before they have been looked at. */
 export type Fields = Readonly<Record<string, unknown>>;
