@@ -65,18 +65,18 @@ export class FrameEffects implements FrameHandler {
 
   onAck(ack: AckFrame): void {
     const { recovery, dispatch, spaces, streams, isServer } = this.#to;
+    const isOneRtt = this.space === Space.APPLICATION;
     dispatch.now = this.now;
-    const delay = this.space === Space.APPLICATION ? ack.delay * this.ackDelayUnit : 0;
-    const progress = recovery.onAck(this.space, this.now, ack, delay, dispatch);
+    // Before it counts: an acknowledgement under keys that are too old for it ends the connection.
+    if (isOneRtt) spaces.oneRtt?.onAcked(ack.largest);
+    const progress = recovery.onAck(this.space, this.now, ack, isOneRtt ? ack.delay * this.ackDelayUnit : 0, dispatch);
     // RFC 9002 §6.2.2.1: an acknowledged Handshake packet shows that the server has validated our address.
     if (!isServer && this.space !== Space.INITIAL) recovery.peerCompletedAddressValidation = true;
+    if (!progress) return;
     // RFC 9001 §4.1.2: only a server whose handshake is complete can have opened it.
-    if (progress && !isServer && this.space === Space.APPLICATION) this.#to.onHandshakeConfirmed(this.now);
-    if (progress) streams.setPath(recovery.rtt.smoothed, recovery.windowPackets);
-    const keys = spaces.oneRtt;
-    if (!progress || this.space !== Space.APPLICATION || keys === undefined) return;
-    keys.pto = recovery.rtt.pto(recovery.maxAckDelay);
-    keys.onAcked(ack.largest);
+    if (!isServer && isOneRtt) this.#to.onHandshakeConfirmed(this.now);
+    streams.setPath(recovery.rtt.smoothed, recovery.windowPackets);
+    if (isOneRtt && spaces.oneRtt !== undefined) spaces.oneRtt.pto = recovery.rtt.pto(recovery.maxAckDelay);
   }
 
   onResetStream(id: number, errorCode: number, finalSize: number): void {
