@@ -439,7 +439,7 @@ export class Recovery {
     this.counters.spuriousLosses += spurious;
     this.#stretches[space]!.end();
     if (spuriousDistance > 0) this.#loss.onReordering(spuriousDistance);
-    if (this.#epoch.onSpurious(spuriousSentAt, spurious)) this.congestion.onSpuriousCongestionEvent?.(now);
+    if (this.#epoch.onSpurious(spuriousSentAt, spurious)) this.congestion.onSpuriousCongestionEvent?.(now, 0);
   }
 
   #processEcn(now: Millis, space: Space, ack: AckFrame): void {
