@@ -9,6 +9,7 @@ import type { DatagramQueue } from './datagram-queue.ts';
 import type { Dispatch } from './dispatch.ts';
 import type { EarlyRetransmission } from './early-retransmission.ts';
 import type { ConnectionEvent } from './events.ts';
+import type { IdleTimer } from './idle-timer.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { LocalConnectionIds } from './local-connection-ids.ts';
 import type { Paths } from './paths.ts';
@@ -24,6 +25,7 @@ export interface FrameTargets {
   readonly recovery: Recovery;
   readonly dispatch: Dispatch;
   readonly lifecycle: Lifecycle;
+  readonly idle: IdleTimer;
   readonly paths: Paths;
   readonly localIds: LocalConnectionIds;
   readonly remoteIds: RemoteConnectionIds;
@@ -100,6 +102,7 @@ export class FrameEffects implements FrameHandler {
   }
 
   onStream(id: number, offset: number, bytes: Uint8Array, start: number, length: number, fin: boolean): void {
+    this.#to.idle.onStreamData();
     this.#to.streams.onStream(this.now, this.packetNumber, id, offset, bytes, start, length, fin);
   }
 
