@@ -26,7 +26,8 @@ export class TailDrop implements SentFramesSink {
   dropped = 0;
   /** Whether packet `pn` is lost on the link, besides those that the queue drops. */
   isLost: (pn: number) => boolean = () => false;
-  readonly #rate: number;
+  /** Bytes a millisecond. */
+  rate: number;
   readonly #delay: number;
   readonly #queue: number;
   /** When the bottleneck is free again. */
@@ -52,7 +53,7 @@ export class TailDrop implements SentFramesSink {
 
   /** `rate` in bytes a millisecond, `rtt` in milliseconds without a queue, of `queue` bytes. */
   constructor(congestion: CongestionControllerFactory, rate: number, rtt: number, queue: number) {
-    this.#rate = rate;
+    this.rate = rate;
     this.#delay = rtt / 2;
     this.#queue = queue;
     this.recovery = makeConfirmed({ congestion });
@@ -96,12 +97,12 @@ export class TailDrop implements SentFramesSink {
   }
 
   #transmit(pn: number): void {
-    const queued = Math.max(0, this.#freeAt - this.now) * this.#rate;
+    const queued = Math.max(0, this.#freeAt - this.now) * this.rate;
     if (queued + DATAGRAM > this.#queue + DATAGRAM) {
       this.dropped++;
       return;
     }
-    this.#freeAt = Math.max(this.now, this.#freeAt) + DATAGRAM / this.#rate;
+    this.#freeAt = Math.max(this.now, this.#freeAt) + DATAGRAM / this.rate;
     if (!this.isLost(pn)) this.#arrive(pn, this.#freeAt + this.#delay);
   }
 
