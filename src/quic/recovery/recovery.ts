@@ -21,9 +21,8 @@ const SLOW_START_PACING_GAIN = 2;
 const PACING_GAIN = 1.25;
 /** How many probe timeouts a lost packet is remembered for, in case its acknowledgment was merely late. */
 const LATE_ACK_PTOS = 3;
-/** Packets handed back, and packets owed, when a probe timeout expires. */
+/** Packets handed back, and packets owed, when a probe timeout expires: two, so that one loss costs no further timeout. */
 const PROBES = 2;
-const HANDSHAKE_PROBES = 1;
 /** A sender that leaves this many datagrams' room in the window still uses it fully. */
 const FULL_WINDOW_SLACK_DATAGRAMS = 3;
 
@@ -140,6 +139,11 @@ export class Recovery {
   /** Probe timeouts in a row; see counters.ptoCount for their sum. */
   get ptoCount(): number {
     return this.#timer.count;
+  }
+
+  /** Whether a probe is owed in any space. */
+  get owesProbe(): boolean {
+    return this.probes[0]! + this.probes[1]! + this.probes[2]! > 0;
   }
 
   /** Whether the handshake is confirmed, RFC 9001 §4.1.2. */
@@ -435,7 +439,7 @@ export class Recovery {
     this.counters.spuriousLosses += spurious;
     this.#stretches[space]!.end();
     if (spuriousDistance > 0) this.#loss.onReordering(spuriousDistance);
-    if (this.#epoch.onSpurious(spuriousSentAt, spurious)) this.congestion.onSpuriousCongestionEvent?.(now);
+    if (this.#epoch.onSpurious(spuriousSentAt, spurious)) this.congestion.onSpuriousCongestionEvent?.(now, 0);
   }
 
   #processEcn(now: Millis, space: Space, ack: AckFrame): void {
@@ -450,12 +454,12 @@ export class Recovery {
   /** Owes probes, and hands back what they should carry, in every space that has something in flight (RFC 9002 §6.2.4). */
   #oweProbes(sink: SentFramesSink): void {
     if (this.#timer.mustUnblockPeer(this.spaces)) {
-      this.probes[this.#timer.hasHandshakeKeys ? Space.HANDSHAKE : Space.INITIAL] = 1;
+      this.probes[this.#timer.hasHandshakeKeys ? Space.HANDSHAKE : Space.INITIAL] = PROBES;
       return;
     }
     for (const sent of this.spaces) {
       if (sent.ackElicitingInFlight === 0) continue;
-      this.probes[sent.space] = this.#timer.handshakeConfirmed ? PROBES : HANDSHAKE_PROBES;
+      this.probes[sent.space] = PROBES;
       sent.handBackOldest(PROBES, sink);
     }
   }
