@@ -6,8 +6,8 @@ import { CLIENT_HOST, SERVER_HOST } from '../support/simulated-pair.ts';
 import { chance, mutate, noise, pick } from './bytes.ts';
 import { mutateJson } from './json.ts';
 
-/** Virtual milliseconds in which every side must have come to an end, whatever the other does. */
-export const LIMIT = 600_000;
+/** Virtual milliseconds in which every side must have come to an end, whatever the other does: twice the longest limit that there is. */
+export const LIMIT = 1_200_000;
 
 /** An object with a `type`, as the control streams of carrier and gauge carry it. */
 export type Fields = { readonly type: string; readonly [name: string]: unknown };
