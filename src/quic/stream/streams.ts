@@ -48,7 +48,7 @@ export class Streams {
   readonly #events: StreamEvents;
   readonly #turns: TurnClock;
   readonly #counts = createStreamCounts();
-  readonly #waits: ReceiveWaits = { readable: 0, gapped: 0 };
+  readonly #waits: ReceiveWaits = { readable: 0, gapped: 0, arriving: 0 };
   readonly #table: StreamTable;
   /** The peer's limits are known: before, nothing is blocked by them. */
   #hasPeerLimits = false;
@@ -109,6 +109,11 @@ export class Streams {
   open(bidirectional: boolean, now: Millis = this.#turns.now): number {
     this.#turns.advance(now);
     return this.#table.open(bidirectional ? BIDI : UNI);
+  }
+
+  /** Lets the peer be `bytes` ahead of the application over all streams, as far as the window may grow; it never shrinks. */
+  growWindow(bytes: number): void {
+    this.#window.grow(bytes);
   }
 
   /** The application has taken a stream that `onStreamOpened` told of. Before, it is not forgotten, even when both of its parts are done. */
