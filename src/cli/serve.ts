@@ -26,23 +26,26 @@ import {
   TransferError,
 } from '../transfer/index.ts';
 import { ExitCode, type Failure, failureOf } from './exit-codes.ts';
-import { defaultIdentityPath, type Identity, loadIdentity, withCertificate } from './identity.ts';
+import { Guest } from './guest.ts';
+import type { Identity } from './identity.ts';
 import type { Interruption } from './interruption.ts';
 import { type HistoryCommand, keepRun } from './keep-run.ts';
 import { type ListenAddress, parseListenAddress, reachableHosts } from './listen-address.ts';
 import { LiveFeed, transferSource } from './live-feed.ts';
 import type { Output } from './output.ts';
+import { chooseIdentity, type IdentityOptions } from './own-certificate.ts';
 import { type QlogCommand, qlogOptions } from './qlog-option.ts';
 import { addressText, connectionSetup } from './result-parts.ts';
 import { GaugeDesk } from './serve-gauge.ts';
-import { CONNECTIONS, placesFor, STRANGERS, strangersLine } from './serve-limits.ts';
+import { CONNECTIONS, placesFor, STRANGERS } from './serve-limits.ts';
+import { StrangerLines } from './stranger-lines.ts';
 import { VERSION } from './version.ts';
 
 /** Where a receiver listens when `--listen` doesn't say: everywhere, IPv6 and IPv4. */
 export const DEFAULT_LISTEN = '[::]:12345';
 
 /** `weir serve`, parsed. */
-export interface ServeCommand extends QlogCommand, HistoryCommand {
+export interface ServeCommand extends QlogCommand, HistoryCommand, IdentityOptions {
   readonly listen: string;
   readonly into: string;
   /** End after the first file. */
@@ -56,27 +59,15 @@ export interface ServeCommand extends QlogCommand, HistoryCommand {
   readonly stall?: number | undefined;
   /** Bytes of the receive windows of connection and stream; undefined lets them grow. */
   readonly window?: number | undefined;
-  /** The file of certificate, key and token; default in the user's data folder. */
-  readonly identity: string | undefined;
-  readonly newTicket: boolean;
-  /** PEM files of a certificate to show in place of the self-signed one. */
-  readonly cert: string | undefined;
-  readonly key: string | undefined;
 }
 
 /** Receives files until it is stopped, or one with `--once`. Returns the exit code. */
 export async function serve(command: ServeCommand, output: Output, interruption: Interruption): Promise<number> {
   const address = parseListenAddress(command.listen);
-  const identity = await chooseIdentity(command);
+  const identity = await chooseIdentity(command, (message) => output.error(message));
   const folder = new TargetFolder(command.into, { overwrite: command.overwrite, durable: command.sync });
   const server = new Server(command, output, interruption, identity, folder);
   return server.run(address);
-}
-
-async function chooseIdentity(command: ServeCommand): Promise<Identity> {
-  const identity = await loadIdentity(command.identity ?? defaultIdentityPath(), command.newTicket);
-  const { cert, key } = command;
-  return cert === undefined || key === undefined ? identity : withCertificate(identity, cert, key);
 }
 
 class Server {
@@ -95,8 +86,7 @@ class Server {
   readonly #over = new AbortController();
   /** Fulfilled when the folder can take files. */
   #prepared: Promise<void> = Promise.resolve();
-  /** When strangers were last mentioned, in milliseconds of the process. */
-  #strangersSaidAt = Number.NEGATIVE_INFINITY;
+  readonly #strangerLines: StrangerLines;
   #finish!: (exitCode: number) => void;
   readonly #finished = new Promise<number>((resolve) => {
     this.#finish = resolve;
@@ -114,6 +104,10 @@ class Server {
     this.#interruption = interruption;
     this.#identity = identity;
     this.#folder = folder;
+    this.#strangerLines = new StrangerLines(
+      (line) => output.error(line),
+      () => performance.now(),
+    );
     this.#places = new Places(placesFor('files', command.once ? 1 : undefined));
     this.#gauges = new GaugeDesk(output, {
       token: identity.token,
@@ -195,26 +189,21 @@ class Server {
   /** By what the client speaks: a file comes, or a measurement. */
   async #attend(session: QuicSession): Promise<void> {
     const { protocol } = await session.opened;
-    const close = () => session.destroy(undefined, { code: CloseCode.REFUSED, reason: 'others came meanwhile' });
-    const onTrusted = this.#strangers.add(clientOf(session.remoteAddress.host), close);
-    this.#mentionStrangers();
+    const close = () => {
+      const reason = 'it showed no ticket while many others came';
+      session.destroy(new TransferError('connection', reason), { code: CloseCode.REFUSED, reason });
+    };
+    const onKnown = this.#strangers.add(clientOf(session.remoteAddress.host), close);
+    const guest = new Guest(onKnown, this.#output, this.#strangerLines);
     try {
       await this.#prepared;
-      await (protocol === GAUGE_ALPN ? this.#gauges.serve(session, onTrusted) : this.#receive(session, onTrusted));
+      await (protocol === GAUGE_ALPN ? this.#gauges.serve(session, guest) : this.#receive(session, guest));
     } finally {
-      onTrusted();
+      onKnown();
     }
   }
 
-  /** A line now and then, however many come. */
-  #mentionStrangers(): void {
-    const line = strangersLine(this.#strangers, performance.now() - this.#strangersSaidAt);
-    if (line === undefined) return;
-    this.#strangersSaidAt = performance.now();
-    this.#output.error(line);
-  }
-
-  async #receive(session: QuicSession, onTrusted: () => void): Promise<void> {
+  async #receive(session: QuicSession, guest: Guest): Promise<void> {
     const from = addressText(session.remoteAddress);
     const iterations: IterationReport[] = [];
     const createdAt = new Date();
@@ -230,7 +219,7 @@ class Server {
         ...(this.#command.maxSize !== undefined && { maxSize: this.#command.maxSize }),
         places: this.#places,
         client: clientOf(session.remoteAddress.host),
-        onTrusted,
+        onTrusted: () => guest.onTrusted(),
         stallTime: this.#command.stall === undefined ? undefined : this.#command.stall * 1000,
         signal: this.#interruption.signal,
         events: {
@@ -256,7 +245,7 @@ class Server {
     } finally {
       this.#progress.stop();
     }
-    if (failure !== undefined) this.#output.error(failure.message);
+    if (failure !== undefined) guest.error(failure.message);
     if (offer === undefined) return;
     const exitCode = failure?.exitCode ?? ExitCode.OK;
     const result = makeResult({
