@@ -140,9 +140,15 @@ class Receiver {
       else this.#onControl(stream);
       return;
     }
-    if (this.#iteration === undefined) return stream.stopSending(CloseCode.PROTOCOL);
+    if (this.#iteration === undefined) return this.#endEarly();
     if (this.#iteration.streams.length === 0) this.#limitsAtFirst = this.#session.stats.receiveLimitMs;
     this.#iteration.accept(stream);
+  }
+
+  /** No sender of ours opens data streams before it is asked to; a stranger could hold memory with hundreds of them. */
+  #endEarly(): void {
+    const error = new TransferError('protocol', 'the sender opened a data stream before any was due');
+    this.#session.destroy(error, { code: CloseCode.PROTOCOL, reason: error.forPeer });
   }
 
   /** Hears who is there and what it wants to send. */

@@ -135,6 +135,22 @@ test('who says nothing, or makes no offer, is let go', async () => {
   }
 });
 
+test('a data stream before any is due ends the session at once', async () => {
+  for (const before of [[], [HELLO]]) {
+    await withTransfers({ seed: 8 }, async ({ world, meet, store }) => {
+      const { local, remote } = await meet();
+      const received = receiveFile(remote, receiving(store));
+      received.catch(() => undefined);
+      await say(...before)(local);
+      const since = world.now;
+      const { writer } = await local.createUnidirectionalStream();
+      writer!.write(new Uint8Array(1000)).catch(() => undefined);
+      await assert.rejects(received, /before any was due/u);
+      assert.ok(remote.destroyed && world.now - since < 100);
+    });
+  }
+});
+
 test('a stream that is reset in the packet that opens it ends the transfer at once', async () => {
   await withTransfers({ seed: 5 }, async ({ world, meet, store }) => {
     const { local, remote } = await meet();
