@@ -330,3 +330,27 @@ test('nothing is probed before the pipe has been full', () => {
   ack();
   assert.equal(flow.state, 'probe_bw_down');
 });
+
+test('the first probe is not made with precaution, and nothing follows it at once', () => {
+  const { flow, ack, round, untilUp } = probing();
+  round();
+  assert.equal(flow.state, 'probe_bw_down');
+  flow.longTerm.inflight = 120_000;
+  untilUp();
+  ack({ priorInFlight: 120_000 });
+  assert.equal(flow.state, 'probe_bw_up');
+});
+
+test('each probe raises the bound slowly at first, and none outside of it', () => {
+  const { flow, probe, round, untilUp } = probing();
+  untilUp();
+  flow.longTerm.inflight = 200_000;
+  flow.onSent(200_000);
+  for (let i = 0; i < 3; i++) round({ newlyAcked: 0 });
+  probe.startDown();
+  flow.longTerm.raise(1e9, DATAGRAM);
+  assert.equal(flow.longTerm.inflight, 200_000);
+  untilUp();
+  flow.longTerm.raise(200_000, DATAGRAM);
+  assert.equal(flow.longTerm.inflight, 201_000);
+});
