@@ -73,6 +73,7 @@ export class Startup {
 
   #enterDrain(): void {
     this.#flow.state = 'drain';
+    this.#flow.isHeld = false;
     this.#drainStartRound = this.#flow.rounds.count;
   }
 }
