@@ -1,7 +1,6 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
+import { liveBytes } from '../support/live-bytes.ts';
 import { Watchdog } from './watchdog.ts';
-import { runWatched, usedBytes } from './watched.ts';
+import { runWatched } from './watched.ts';
 
 /** What a job is told, on its first message: the seeds to run, in order. */
 export interface JobOrder {
@@ -37,16 +36,21 @@ async function work(seeds: readonly number[], only: string | undefined): Promise
   let early = 0;
   for (const [index, seed] of seeds.entries()) {
     watchdog.next();
-    tell({ type: 'begin', index });
+    // Until it has been told: what runs when the process dies must be known.
+    await tell({ type: 'begin', index });
     try {
       const { target, cpu, growth } = await runWatched(seed, only);
       count(costs, target, seed, cpu, growth);
     } catch (error) {
-      tell({ type: 'failed', seed, reason: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+      await tell({
+        type: 'failed',
+        seed,
+        reason: error instanceof Error ? (error.stack ?? error.message) : String(error),
+      });
     }
-    if (index === Math.floor(seeds.length / 10)) early = liveBytes();
+    if (index === Math.floor(seeds.length / 10)) early = await liveBytes();
   }
-  tell({ type: 'done', costs: [...costs.values()], early, late: liveBytes() });
+  await tell({ type: 'done', costs: [...costs.values()], early, late: await liveBytes() });
   process.disconnect();
 }
 
@@ -62,14 +66,8 @@ function count(costs: Map<string, TargetCost>, target: string, seed: number, cpu
   cost.mostGrowth = Math.max(cost.mostGrowth, growth);
 }
 
-/** Bytes in use after a collection of garbage. */
-function liveBytes(): number {
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
-  collect();
-  return usedBytes();
-}
-
-function tell(message: JobMessage): void {
-  process.send!(message);
+function tell(message: JobMessage): Promise<void> {
+  return new Promise((resolve, reject) => {
+    process.send!(message, undefined, undefined, (error) => (error === null ? resolve() : reject(error)));
+  });
 }
