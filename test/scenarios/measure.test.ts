@@ -144,7 +144,7 @@ test('to a weir serve; wrong arguments, foreign files and failures have their ex
     [4, /ticket is not valid here/u, [wrong, ...small, '--output', 'c']],
     [8, /notes is no experiment of weir measure: line 1/u, [ticket, ...small, '--output', 'notes']],
     [8, /cannot write missing.x\.csv/u, [ticket, ...small, '--csv', 'missing/x.csv']],
-    [8, /cannot read missing/u, ['--local', 'missing', ...small]],
+    [8, /missing does not exist/u, ['--local', 'missing', ...small]],
   ];
   // One after the other: a dozen processes at once starve each other.
   for (const [code, pattern, args] of cases) {
