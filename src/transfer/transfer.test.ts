@@ -4,13 +4,15 @@ import fc from 'fast-check';
 import { type MemoryPath, type MemorySession, memorySessions } from '../../test/support/memory-session.ts';
 import { MemoryStore, sourceOf } from '../../test/support/memory-store.ts';
 import { SeededRandom } from '../quic/base/random.ts';
+import { ControlChannel } from './control-channel.ts';
 import { TransferError } from './errors.ts';
 import { encodeMessage } from './message-fields.ts';
-import type { Message } from './messages.ts';
+import { decodeMessage, type Message } from './messages.ts';
 import { Places } from './places.ts';
 import { type ReceiveOptions, receiveFile } from './receiver.ts';
 import { encodePreamble, encodeRecordHeader } from './records.ts';
 import { type SendOptions, sendFile } from './sender.ts';
+import type { PartFile } from './storage.ts';
 import { TAG_BYTES, TAG_KEY_BYTES } from './tag.ts';
 
 const TOKEN = new Uint8Array(16).fill(5);
@@ -191,6 +193,39 @@ test('a disk that fills up ends both sides with that reason and leaves nothing',
   assert.equal(store.files.size, 0);
 });
 
+test('neither side is told of the other’s folders, files, or inner errors', async () => {
+  const failures = [
+    new TransferError('storage', 'cannot write in /secret/folder'),
+    new TransferError('no_space', 'the disk of /secret/folder is full'),
+    new RangeError('secret: Array buffer allocation failed'),
+  ];
+  for (const failure of failures) {
+    const store = new MemoryStore();
+    store.begin = async () => ({ ...brokenPart, writeAt: () => Promise.reject(failure) });
+    const run = start(bytesOf(300_000), { store });
+    await assert.rejects(run.sent, (error) => error instanceof TransferError && !/secret/u.test(error.message));
+    await assert.rejects(run.received, /secret/u);
+    const refusing = new MemoryStore();
+    refusing.begin = () => Promise.reject(failure);
+    const refused = start(bytesOf(100), { store: refusing });
+    await assert.rejects(refused.sent, (error) => error instanceof TransferError && !/secret/u.test(error.message));
+  }
+  const file = {
+    ...sourceOf(bytesOf(1000)),
+    readAt: () => Promise.reject(new TransferError('source', '/secret/file')),
+  };
+  const run = start(bytesOf(1), { send: { file } });
+  await assert.rejects(run.sent, /secret/u);
+  await assert.rejects(run.received, (error) => error instanceof TransferError && !/secret/u.test(error.message));
+});
+
+const brokenPart: PartFile = {
+  restart: async () => undefined,
+  writeAt: async () => undefined,
+  commit: async () => 'x',
+  discard: async () => undefined,
+};
+
 test('one flipped bit anywhere in the data is found', async () => {
   for (const at of [PREAMBLE + 0, PREAMBLE + 5, PREAMBLE + 9, PREAMBLE + 20, PREAMBLE + 44, PREAMBLE + 600]) {
     const tamper = (stream: bigint, offset: number, piece: Uint8Array) => {
@@ -291,6 +326,15 @@ async function speak(
   }
 }
 
+/** Until the other side has said that it gives up, or has nothing more to say. */
+async function hearWhy(session: MemorySession): Promise<void> {
+  const channel = new ControlChannel(session.streams[0]!, decodeMessage, true);
+  for (;;) {
+    const message = await channel.receive().catch(() => undefined);
+    if (message === undefined || message.type === 'failed' || message.type === 'refused') return;
+  }
+}
+
 test('a sender that breaks the rules is cut off and leaves nothing', async () => {
   const hello: Message = { type: 'hello', version: 1, token: Buffer.from(TOKEN).toString('base64url'), software: 'x' };
   const offer: Message = {
@@ -342,7 +386,7 @@ test('a sender that breaks the rules is cut off and leaves nothing', async () =>
     received.catch(() => undefined);
     await speak(client, messages, streams).catch(() => undefined);
     // The receiver would wait for a polite goodbye first.
-    setTimeout(() => client.destroy(undefined, { code: 0 }), 20);
+    void hearWhy(client).then(() => client.destroy(undefined, { code: 0 }));
     await assert.rejects(
       received,
       (error) => error instanceof TransferError && /protocol|verification/u.test(error.code),
