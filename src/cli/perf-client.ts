@@ -38,6 +38,7 @@ import {
 } from './perf-result.ts';
 import { type QlogCommand, qlogOptions } from './qlog-option.ts';
 import { addressText } from './result-parts.ts';
+import { datagramSizeWarning } from './session-settings.ts';
 import { VERSION } from './version.ts';
 
 /** `weir perf HOST`, parsed. */
@@ -111,6 +112,8 @@ class PerfClient {
       }
     } finally {
       feed.stop();
+      const warning = datagramSizeWarning(this.#command.datagramSize, session.stats.maxDatagramSize);
+      if (warning !== undefined) this.#output.error(warning);
       // With code 0, as the protocol asks; what is left of an abandoned run goes with it.
       session.destroy(undefined, { code: 0 });
     }

@@ -84,6 +84,8 @@ class Server {
   readonly #strangers = new Strangers(STRANGERS);
   /** Ends what is under way once there is nothing more to wait for: the one file is there. */
   readonly #over = new AbortController();
+  /** Aborts when the user stops it, or when it is over. */
+  readonly #stop: AbortSignal;
   /** Fulfilled when the folder can take files. */
   #prepared: Promise<void> = Promise.resolve();
   readonly #strangerLines: StrangerLines;
@@ -108,12 +110,13 @@ class Server {
       (line) => output.error(line),
       () => performance.now(),
     );
+    this.#stop = AbortSignal.any([interruption.signal, this.#over.signal]);
     this.#places = new Places(placesFor('files', command.once ? 1 : undefined));
     this.#gauges = new GaugeDesk(output, {
       token: identity.token,
       maxStreams: command.maxStreams,
       maxBytes: command.maxSize,
-      signal: AbortSignal.any([interruption.signal, this.#over.signal]),
+      signal: this.#stop,
     });
     this.#progress = new LiveFeed(new LiveDisplay(output.screen, { print: (line) => output.print(line) }));
   }
@@ -221,7 +224,7 @@ class Server {
         client: clientOf(session.remoteAddress.host),
         onTrusted: () => guest.onTrusted(),
         stallTime: this.#command.stall === undefined ? undefined : this.#command.stall * 1000,
-        signal: this.#interruption.signal,
+        signal: this.#stop,
         events: {
           onOffer: (accepted) => {
             offer = accepted;
@@ -245,7 +248,8 @@ class Server {
     } finally {
       this.#progress.stop();
     }
-    if (failure !== undefined) guest.error(failure.message);
+    // Who is still here when the one file is there is turned away without a word about it.
+    if (failure !== undefined && !this.#over.signal.aborted) guest.error(failure.message);
     if (offer === undefined) return;
     const exitCode = failure?.exitCode ?? ExitCode.OK;
     const result = makeResult({

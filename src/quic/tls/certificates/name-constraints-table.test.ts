@@ -40,6 +40,9 @@ const mailLeaf = (mailbox: string) =>
   leaf(MIDDLE, { extensions: [altNames([dns(HOST), tlv(0x81, Buffer.from(mailbox))])] });
 const uriLeaf = (uri: string) => leaf(MIDDLE, { extensions: [altNames([dns(HOST), tlv(0x86, Buffer.from(uri))])] });
 
+/** Host names below another, itself the first. */
+const numbered = (count: number, host: string) => [host, ...Array.from({ length: count }, (_, i) => `${i}.${host}`)];
+
 judgeRows('name constraints, and what node:tls says of them', [
   { what: 'a permitted host name', chain: [dnsLeaf(), constraining([dns('example.org')])], ok: true },
   { what: 'a permitted host name exactly', chain: [dnsLeaf(), constraining([dns(HOST)])], ok: true },
@@ -246,5 +249,10 @@ judgeRows('name constraints, and what node:tls says of them', [
     ],
     ok: true,
     differs: 'OpenSSL takes it for self-signed, having no key identifiers to tell by',
+  },
+  {
+    what: 'more names and constraints than anybody has',
+    chain: [dnsLeaf(...numbered(1024, HOST)), constraining([], numbered(1024, 'example.com').map(dns))],
+    ok: false,
   },
 ]);
