@@ -4,7 +4,7 @@ import { ControlChannel } from './control-channel.ts';
 import { endOnAbort, explain } from './ending.ts';
 import { CloseCode, closeCodeOf, type FailureCode, TransferError } from './errors.ts';
 import { admit, Refusal } from './introduction.ts';
-import { GOODBYE_TIME, INTRODUCTION_TIME, STALL_TIME } from './limits.ts';
+import { GOODBYE_TIME, INTRODUCTION_TIME, STALL_TIME, STORE_TIME } from './limits.ts';
 import { malformed } from './message-fields.ts';
 import { decodeMessage, type Message, type Offer, PROTOCOL_VERSION } from './messages.ts';
 import type { Places, Visit } from './places.ts';
@@ -218,7 +218,9 @@ class Receiver {
     return {
       ms: this.#options.stallTime ?? STALL_TIME,
       unless: 'the sender is there, but nothing of the file has moved',
-      progress: () => this.#channel!.heard + (iteration?.progress ?? 0),
+      progress: () => iteration?.progress ?? 0,
+      words: () => this.#channel!.heard,
+      wordsMs: STORE_TIME,
       pausedWhile: () => iteration?.isStoring === true,
     };
   }
