@@ -14,10 +14,10 @@ export type RetryPolicy = 'never' | 'always' | 'when-busy';
 
 /** Handshakes under way at once that count as busy: in total, and for one remote host. */
 const BUSY_HANDSHAKES = 256;
-const BUSY_HANDSHAKES_PER_HOST = 32;
+const BUSY_HANDSHAKES_PER_HOST = 64;
 /** Handshakes under way at once, however real their addresses are: in total, and for one remote host. */
 const MAX_HANDSHAKES = 1024;
-const MAX_HANDSHAKES_PER_HOST = 128;
+const MAX_HANDSHAKES_PER_HOST = 256;
 /** A Retry's token is for the very next packet, which may have to be sent often: probes are 1 s and then 2 s apart. */
 const RETRY_TOKEN_LIFETIME: Millis = 60_000;
 /** RFC 9000 §8.1.3: a NEW_TOKEN's token may be used on a later connection. */
