@@ -29,6 +29,7 @@ import {
   STALL_SECONDS,
   WAIT_SECONDS,
 } from './session-settings.ts';
+import { endWithoutTerminal } from './terminal/hung-up.ts';
 import { standardStreams } from './terminal/standard-streams.ts';
 import { VERSION } from './version.ts';
 import { addWebOption } from './web-option.ts';
@@ -38,6 +39,7 @@ Exit codes: 0 done, 1 defect in weir, 2 wrong arguments or ticket, 3 nobody reac
 5 refused by the receiver, 6 connection lost, 7 the other side speaks something else, 8 local file or disk, 9 local address,
 10 data damaged, 130 stopped with Ctrl-C. More in docs/cli.md.`;
 
+endWithoutTerminal();
 const interruption = listenForInterruption();
 
 let output = new Output(false);

@@ -260,7 +260,7 @@ export class QuicEndpoint implements AsyncDisposable {
       address === undefined ? { host: family === 4 ? '0.0.0.0' : '::', port: 0 } : parseAddress(address);
     try {
       const where = (await this.#host.resolve(host))[0]!;
-      this.#datapath = await this.#host.bind(where.host, port);
+      this.#datapath = await this.#host.bind(where.host, port, family === undefined);
     } catch (cause) {
       // The next one may find the port free.
       this.#binding = undefined;
