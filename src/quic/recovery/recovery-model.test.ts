@@ -128,7 +128,7 @@ class Model {
     if (loss !== NEVER) return loss;
     if (this.limited) return NEVER;
     const backedOff = (pto: number) => Math.max(pto, Math.min(pto * 2 ** this.ptoCount, 2000));
-    const duration = backedOff(this.rtt.pto(0));
+    const duration = backedOff(Math.min(this.rtt.pto(0), 999));
     if (this.unblocking) return this.restartedAt + duration;
     let earliest = NEVER;
     for (const space of [0, 1, 2]) {
