@@ -31,6 +31,9 @@ class Model {
   readonly lossTime: number[] = [NEVER, NEVER, NEVER];
   readonly rtt = new RttEstimator();
   threshold = 3;
+  window = 0;
+  events = 0;
+  eventsSinceMistake = 0;
   ptoCount = 0;
   restartedAt = -1;
   expiredAt = -1;
@@ -65,9 +68,7 @@ class Model {
     for (const pn of late) {
       const p = packets[pn]!;
       assert.ok(numbers.includes(pn) && (p.fate === 'lost' || p.fate === 'forgotten'), `packet ${pn} was not lost`);
-      if (p.fate === 'lost' && this.byDistance.has(p)) {
-        this.threshold = Math.min(128, Math.max(this.threshold, this.largestAcked[space]! - pn + 1));
-      }
+      if (p.fate === 'lost') this.mistake(now - p.sentAt, this.largestAcked[space]! - pn);
       p.fate = 'acked';
     }
     this.largestAcked[space] = Math.max(this.largestAcked[space]!, largest);
@@ -97,11 +98,28 @@ class Model {
     return longest;
   }
 
-  readonly byDistance = new Set<ModelPacket>();
+  mistake(age: number, distance: number): void {
+    this.threshold = Math.max(this.threshold, distance + 1);
+    const overdue = age - Math.max(this.rtt.latest, this.rtt.smoothed);
+    const step = Math.max(this.rtt.min / 4, 1);
+    if (overdue > this.window) this.window = step * Math.ceil(overdue / step);
+    this.eventsSinceMistake = 0;
+  }
+
+  /** How often Recovery reduced the window. */
+  onEvents(count: number): void {
+    if (count > this.events) this.eventsSinceMistake += count - this.events;
+    this.events = count;
+    if (this.eventsSinceMistake < 16) return;
+    this.threshold = 3;
+    this.window = 0;
+    this.eventsSinceMistake = 0;
+  }
 
   detect(space: number, now: number): void {
     this.lossTime[space] = NEVER;
-    const delay = Math.max((9 / 8) * Math.max(this.rtt.latest, this.rtt.smoothed), 1);
+    const rtt = Math.max(this.rtt.latest, this.rtt.smoothed);
+    const delay = Math.max((9 / 8) * rtt, rtt + Math.min(this.window, Math.max(this.rtt.smoothed, 25)), 1);
     for (const p of this.packets[space]!) {
       if (p.fate !== 'outstanding' || p.pn >= this.largestAcked[space]!) continue;
       const overtaken = this.largestAcked[space]! >= p.pn + this.threshold;
@@ -109,7 +127,6 @@ class Model {
         if (this.lossTime[space] === NEVER) p.fate = 'forgotten';
       } else if (overtaken || p.sentAt + delay <= now) {
         p.fate = 'lost';
-        if (overtaken) this.byDistance.add(p);
         this.packetsLost++;
         if (!p.handedBack) this.expectedLost.push(`${space}:${p.pn}`);
       } else {
@@ -292,6 +309,7 @@ class Bench {
         if (p.fate === 'outstanding' && !p.inFlight && p.pn < recovery.spaces[s]!.oldest) p.fate = 'forgotten';
       }
     }
+    model.onEvents(recovery.counters.congestionEvents);
     const events = recovery.counters.persistentCongestionEvents;
     if (events === this.persistentEvents) return;
     this.persistentEvents = events;

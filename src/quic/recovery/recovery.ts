@@ -5,13 +5,14 @@ import { Space } from '../wire/frame-type.ts';
 import type { SentFramesSink } from '../wire/sent-frames.ts';
 import { AckTally, acknowledge } from './acknowledge.ts';
 import type { CongestionController, CongestionControllerFactory } from './congestion/controller.ts';
-import { CongestionEpoch } from './congestion-epoch.ts';
+import { CongestionEvents } from './congestion-events.ts';
 import type { DeliveryRate } from './delivery-rate.ts';
 import { EcnValidator } from './ecn.ts';
 import { LossDetector, type LossListener } from './loss.ts';
 import { Pacer } from './pacer.ts';
 import { LossStretch } from './persistent-congestion.ts';
 import { ProbeTimer } from './probe-timer.ts';
+import { Reordering } from './reordering.ts';
 import { RttEstimator } from './rtt.ts';
 import { SendSnapshots } from './send-snapshots.ts';
 import { PacketFlag, SentPackets } from './sent-packets.ts';
@@ -19,8 +20,9 @@ import { PacketFlag, SentPackets } from './sent-packets.ts';
 /** How many times faster than a window per round trip to send, in slow start and otherwise (RFC 9002 §7.7). */
 const SLOW_START_PACING_GAIN = 2;
 const PACING_GAIN = 1.25;
-/** How many probe timeouts a lost packet is remembered for, in case its acknowledgment was merely late. */
+/** How many probe timeouts a lost packet is remembered for, in case its acknowledgment was merely late, and how long at least. */
 const LATE_ACK_PTOS = 3;
+const LATE_ACK_TIME: Millis = 500;
 /** Packets handed back, and packets owed, when a probe timeout expires. */
 const PROBES = 2;
 const HANDSHAKE_PROBES = 1;
@@ -93,8 +95,9 @@ export class Recovery {
   readonly #timer: ProbeTimer;
   readonly #loss: LossDetector;
   readonly #stretches: readonly LossStretch[] = [new LossStretch(), new LossStretch(), new LossStretch()];
-  #epoch = new CongestionEpoch();
-  readonly #acked = new AckTally();
+  readonly #events = new CongestionEvents();
+  readonly #reordering: Reordering;
+  readonly #acked: AckTally;
   /** Makes the controller of the present path and of the next. */
   #factory: CongestionControllerFactory;
   #maxDatagramSize: number;
@@ -123,7 +126,9 @@ export class Recovery {
       new SentPackets(Space.APPLICATION),
     ];
     this.#timer = new ProbeTimer(options.isServer);
-    this.#loss = new LossDetector(this.rtt);
+    this.#reordering = new Reordering(this.rtt);
+    this.#loss = new LossDetector(this.rtt, this.#reordering, this.#events);
+    this.#acked = new AckTally(this.#reordering, this.#events);
     this.#measure();
   }
 
@@ -203,7 +208,7 @@ export class Recovery {
 
   /** How far a packet may be overtaken before it counts as lost; 3 until the path proves to reorder more. */
   get packetThreshold(): number {
-    return this.#loss.packetThreshold;
+    return this.#reordering.packetThreshold;
   }
 
   /**
@@ -281,7 +286,7 @@ export class Recovery {
       this.probes[space] = 0;
     }
     this.#timer.restartedAt = now;
-    sent.expire(now - LATE_ACK_PTOS * this.pto);
+    sent.expire(now - Math.max(LATE_ACK_PTOS * this.pto, LATE_ACK_TIME));
     this.#updatePacing(now);
     this.onMetrics?.();
     return true;
@@ -339,6 +344,8 @@ export class Recovery {
     this.rtt.reset(this.#initialRtt);
     this.ecn.reset();
     this.#loss.pathStartedAt = now;
+    this.#acked.pathStartedAt = now;
+    this.#reordering.reset();
     this.#loss.firstSampleAt = NEVER;
     this.#timer.count = 0;
     for (const stretch of this.#stretches) stretch.end();
@@ -416,26 +423,27 @@ export class Recovery {
     if (lost.ect0 > 0) this.ecn.onMarkedLost(lost.ect0);
     if (lost.congestionPackets === 0) return;
     this.#largePacketsLost += lost.largePackets;
-    if (this.#epoch.onLost(now, lost.largestSentAt, lost.congestionPackets)) this.#countEvent();
+    if (lost.beginsEvent) this.#countEvent();
     this.congestion.onCongestionEvent(now, lost.largestSentAt, lost.congestionBytes, false);
     if (!lost.persistent) return;
     this.counters.persistentCongestionEvents++;
-    this.#epoch.onPersistent();
+    this.#events.onPersistent();
     this.rtt.forgetMin();
     this.congestion.onPersistentCongestion(now);
   }
 
   #countEvent(): void {
+    this.#reordering.onCongestionEvent();
     this.counters.congestionEvents++;
     this.#mayExceedWindow = true;
   }
 
   #onSpuriousLoss(now: Millis, space: Space): void {
-    const { spurious, spuriousSentAt, spuriousDistance } = this.#acked;
-    this.counters.spuriousLosses += spurious;
+    this.counters.spuriousLosses += this.#acked.spurious;
     this.#stretches[space]!.end();
-    if (spuriousDistance > 0) this.#loss.onReordering(spuriousDistance);
-    if (this.#epoch.onSpurious(spuriousSentAt, spurious)) this.congestion.onSpuriousCongestionEvent?.(now);
+    for (let later = this.#events.takeSpurious(); later >= 0; later = this.#events.takeSpurious()) {
+      this.congestion.onSpuriousCongestionEvent?.(now, later);
+    }
   }
 
   #processEcn(now: Millis, space: Space, ack: AckFrame): void {
@@ -443,7 +451,7 @@ export class Recovery {
     if (ce === 0) return;
     this.counters.ecnCeEvents += ce;
     const sentAt = this.#acked.largestSentAt;
-    if (this.#epoch.onCe(now, sentAt)) this.#countEvent();
+    if (this.#events.onCe(now, sentAt)) this.#countEvent();
     this.congestion.onCongestionEvent(now, sentAt, 0, true);
   }
 
@@ -486,7 +494,7 @@ export class Recovery {
     this.congestion = this.#factory(this.#maxDatagramSize, this.#random);
     this.#measure();
     this.slowStartEndedAt = -1;
-    this.#epoch = new CongestionEpoch();
+    this.#events.reset();
     this.#appLimited = false;
     this.#mayExceedWindow = false;
     this.pacer.onMaxDatagramSize(this.#maxDatagramSize);

@@ -37,10 +37,10 @@ export interface CongestionController {
   /** Persistent congestion, RFC 9002 §7.6. */
   onPersistentCongestion(now: Millis): void;
   /**
-   * Every loss of the latest congestion event proved to be a packet that was merely late. A controller may take the
-   * reduction back (RFC 9438 §4.9.2).
+   * Every loss of a congestion event proved to be a packet that was merely late. `later` events have begun since and stand so far; 0
+   * says that it was the latest. A controller may take the reduction back (RFC 9438 §4.9.2).
    */
-  onSpuriousCongestionEvent?(now: Millis): void;
+  onSpuriousCongestionEvent?(now: Millis, later: number): void;
   /** The path's maximum datagram size changed; windows are floored at multiples of it. */
   onMaxDatagramSize(bytes: number): void;
   /** Makes Recovery measure: the same object as long as the controller lives. */
