@@ -53,6 +53,7 @@ class MemoryDatapath implements Datapath {
   onReceive: (batch: ReceiveBatch) => void = () => {};
   onWritable: () => void = () => {};
   onError: (error: Error) => void = () => {};
+  onUnreachable: (to: Address, error: Error) => void = () => {};
   readonly #network: MemoryNetwork;
   /** Arrived, oldest first. */
   #inbox: ReceiveBatch[] = [];
@@ -100,6 +101,8 @@ class MemoryDatapath implements Datapath {
   address(family: 4 | 6, host: string, port: number): Address {
     return this.#network.address(family, host, port);
   }
+
+  heedIcmp(): void {}
 
   async close(): Promise<void> {}
 

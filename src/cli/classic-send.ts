@@ -41,7 +41,7 @@ export async function classicSend(
   const { port, replyPort, streams, iterations, split } = command;
   const where = `${command.host}:${port}`;
   const content = new FileContent(command.file, streams);
-  const progress = new LiveFeed(new LiveDisplay(process.stderr, { print: (line) => output.print(line) }));
+  const progress = new LiveFeed(new LiveDisplay(output.screen, { print: (line) => output.print(line) }));
   const createdAt = new Date();
   const done: SentIteration[] = [];
   try {

@@ -43,7 +43,7 @@ export async function classicServe(
   const { listen, port, replyPort, iterations, idle, maxSize } = command;
   const into = command.into === undefined ? undefined : new TargetFolder(command.into);
   await into?.prepare();
-  const progress = new LiveFeed(new LiveDisplay(process.stderr, { print: (line) => output.print(line) }));
+  const progress = new LiveFeed(new LiveDisplay(output.screen, { print: (line) => output.print(line) }));
   const createdAt = new Date();
   const done: Iteration[] = [];
   let reception: ClassicReception;

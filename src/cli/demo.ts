@@ -58,7 +58,7 @@ export async function demo(command: DemoCommand, output: Output, interruption: I
   } catch (error) {
     const failure = failureOf(error);
     output.error(failure.message);
-    if (process.env.WEIR_DEBUG) console.error(error);
+    output.debug(error);
     return interruption.exitCode ?? failure.exitCode;
   } finally {
     if (receiver !== undefined) await stop(receiver);

@@ -1,6 +1,6 @@
 import { ExperimentError } from '../experiment/index.ts';
 import { QuicError } from '../quic/api/index.ts';
-import { messageOf, systemCode, TransferError } from '../transfer/index.ts';
+import { messageOf, oneLine, systemCode, TransferError } from '../transfer/index.ts';
 
 /** How the program ends; docs/cli.md lists them for users. */
 export const ExitCode = {
@@ -25,6 +25,8 @@ export const ExitCode = {
   ADDRESS: 9,
   /** What arrived is not what was sent. */
   CORRUPT: 10,
+  /** The terminal was closed (128 + SIGHUP). */
+  HUNG_UP: 129,
   /** Stopped with Ctrl-C (128 + SIGINT). */
   INTERRUPTED: 130,
   /** Stopped with SIGTERM. */
@@ -47,8 +49,16 @@ export interface Failure {
   readonly message: string;
 }
 
-/** @param where the other side, `host:port`, for messages about it. */
+/**
+ * The message is harmless, whoever wrote parts of it: it goes into documents and tables as well.
+ * @param where the other side, `host:port`, for messages about it.
+ */
 export function failureOf(error: unknown, where = 'the other side'): Failure {
+  const { exitCode, message } = rawFailure(error, where);
+  return { exitCode, message: oneLine(message) };
+}
+
+function rawFailure(error: unknown, where: string): Failure {
   if (error instanceof CliError) return { exitCode: error.exitCode, message: error.message };
   if (error instanceof TransferError) return transferFailure(error, where);
   if (error instanceof ExperimentError) return experimentFailure(error, where);
@@ -68,6 +78,7 @@ function transferFailure(error: TransferError, where: string): Failure {
     case 'cancelled':
       return { exitCode: ExitCode.INTERRUPTED, message };
     case 'cancelled_by_peer':
+    case 'stalled':
       return { exitCode: ExitCode.LOST, message };
     case 'protocol':
       return { exitCode: ExitCode.INCOMPATIBLE, message: `${message}: use the same version of weir on both sides` };
@@ -118,6 +129,7 @@ function quicFailure(error: QuicError, where: string): Failure {
         message: `no answer from ${where}: check that 'weir serve' runs there and that UDP passes every firewall between`,
       };
     case 'ERR_QUIC_HOST_NOT_FOUND':
+    case 'ERR_QUIC_UNREACHABLE':
       return { exitCode: ExitCode.UNREACHABLE, message: error.message };
     case 'ERR_QUIC_SOCKET':
       return socketFailure(error, where);

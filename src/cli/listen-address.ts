@@ -11,15 +11,20 @@ export interface ListenAddress {
 
 /** Reads `[::]:12345`, `192.0.2.1:5000`, `localhost`, `:5000`, `::1`, `5000`. @throws CliError. */
 export function parseListenAddress(text: string, defaultPort = DEFAULT_PORT): ListenAddress {
-  if (isIPv6(text)) return { host: text, port: defaultPort };
+  if (isIPv6(text)) return { host: withPlainZone(text), port: defaultPort };
   const match = /^(?:\[([^\]]+)\]|([^\s:[\]]*))(?::(\d{1,5}))?$/u.exec(text);
   if (match === null)
     throw new CliError(ExitCode.USAGE, `'${text}' is no address to listen on: use HOST:PORT or [IPV6]:PORT`);
-  const name = match[1] ?? match[2] ?? '';
+  const name = match[1] === undefined ? (match[2] ?? '') : withPlainZone(match[1]);
   const isPortAlone = match[3] === undefined && /^\d{1,5}$/u.test(name);
   const port = Number(match[3] ?? (isPortAlone ? name : defaultPort));
   if (port > 65_535) throw new CliError(ExitCode.USAGE, `port ${port} is not between 0 and 65535`);
   return { host: name === '' || isPortAlone ? '::' : name, port };
+}
+
+/** A zone may be written as in a URI, `%25eth0` (RFC 6874 §2). */
+function withPlainZone(host: string): string {
+  return host.replace('%25', '%');
 }
 
 /** The hosts by which a receiver can be reached, sorted by who can use them. */

@@ -1,6 +1,6 @@
 import { type IterationOutline, type LiveDisplay, LiveMoments, type LiveSample, type LiveWeb } from '../live/index.ts';
 import { type LimitTimes, type QuicSession, RECEIVE_LIMITS, SEND_LIMITS } from '../quic/api/index.ts';
-import type { LiveIteration } from '../transfer/index.ts';
+import { harmless, type LiveIteration } from '../transfer/index.ts';
 
 /** Milliseconds between two looks at what is going on. */
 const INTERVAL = 100;
@@ -26,7 +26,9 @@ export class LiveFeed {
 
   start(source: LiveSource): void {
     this.stop();
-    const moments = new LiveMoments(source.outline, performance.now());
+    // It may be the name that somebody else gave a file.
+    const label = harmless(source.outline.label);
+    const moments = new LiveMoments({ ...source.outline, label }, performance.now());
     // What counts are since.
     moments.sample(performance.now(), source.sample());
     this.#display.start();

@@ -1,12 +1,13 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
-import { MAX_CHUNK_BYTES, MAX_ITERATIONS, MAX_STREAMS } from '../transfer/index.ts';
+import { MAX_ITERATIONS, MAX_STREAMS } from '../transfer/index.ts';
 import { addClassicCommands } from './classic-commands.ts';
 import { demo } from './demo.ts';
 import { doctor } from './doctor.ts';
 import { ExitCode, failureOf } from './exit-codes.ts';
 import { type Interruption, listenForInterruption } from './interruption.ts';
 import { addHistoryOption, keepRun } from './keep-run.ts';
+import { refuseLostBytes } from './lost-bytes.ts';
 import { addMeasureCommand } from './measure-command.ts';
 import { Output } from './output.ts';
 import { addPerfCommand } from './perf-command.ts';
@@ -16,7 +17,19 @@ import { addReportCommand } from './report-command.ts';
 import { addRunsCommand } from './runs-command.ts';
 import { send } from './send.ts';
 import { DEFAULT_LISTEN, serve } from './serve.ts';
-import { CONGESTION_CHOICE, parseBytes, parseCongestion, parseInteger, parseWindow } from './session-settings.ts';
+import {
+  CONGESTION_CHOICE,
+  parseBytes,
+  parseChunk,
+  parseCongestion,
+  parseInteger,
+  parseStall,
+  parseWait,
+  parseWindow,
+  STALL_SECONDS,
+  WAIT_SECONDS,
+} from './session-settings.ts';
+import { standardStreams } from './terminal/standard-streams.ts';
 import { VERSION } from './version.ts';
 import { addWebOption } from './web-option.ts';
 
@@ -25,28 +38,17 @@ Exit codes: 0 done, 1 defect in weir, 2 wrong arguments or ticket, 3 nobody reac
 5 refused by the receiver, 6 connection lost, 7 the other side speaks something else, 8 local file or disk, 9 local address,
 10 data damaged, 130 stopped with Ctrl-C. More in docs/cli.md.`;
 
+const interruption = listenForInterruption();
+
+let output = new Output(false);
+
 /** Runs a command with what every command needs; its exit code becomes the process's. */
 async function run(
   isJson: boolean,
   command: (output: Output, interruption: Interruption) => Promise<number>,
 ): Promise<void> {
-  const output = new Output(isJson);
-  using interruption = listenForInterruption();
-  try {
-    process.exitCode = await command(output, interruption);
-  } catch (error) {
-    const failure = failureOf(error);
-    output.error(failure.message);
-    if (process.env.WEIR_DEBUG) console.error(error);
-    process.exitCode = failure.exitCode;
-  }
-}
-
-// A reader that goes away (`weir … | head`) ends the words, not the work.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-  });
+  output = new Output(isJson);
+  process.exitCode = await command(output, interruption);
 }
 
 const streams = (text: string) => parseInteger('--streams', text, 1, MAX_STREAMS);
@@ -58,6 +60,10 @@ const program = new Command('weir')
   .version(VERSION)
   // So that a command's options after its subcommand are the subcommand's: weir perf serve --json.
   .enablePositionalOptions()
+  .configureOutput({
+    writeOut: (text) => standardStreams().out.outlet.write(text),
+    writeErr: (text) => standardStreams().err.outlet.write(text),
+  })
   .showHelpAfterError("('weir help' shows how it is used)")
   .addHelpText('after', EXIT_CODES)
   .exitOverride();
@@ -77,6 +83,7 @@ const serveCommand = program
     parseInteger('--max-streams', text, 1, MAX_STREAMS),
   )
   .option('--max-size <bytes>', 'refuse larger files, e.g. 500MiB', (text) => parseBytes('--max-size', text))
+  .option('--stall <seconds>', 'give a transfer up when nothing of it moves for so long', parseStall, STALL_SECONDS)
   .option('--window <bytes>', 'fix the receive windows at this size (default: they grow)', (text) => parseWindow(text))
   .option('--new-ticket', 'make a new certificate and token; old tickets stop working', false)
   .option('--identity <file>', "the file of certificate, key and token (default: in the user's data folder)")
@@ -103,9 +110,8 @@ const sendCommand = program
     'UDP payload of a full datagram (default: what the path is found to carry)',
     datagramSize,
   )
-  .option('--chunk <bytes>', 'size of a chunk (default: by the size of the file)', (text) =>
-    Math.max(1, Math.min(MAX_CHUNK_BYTES, parseBytes('--chunk', text))),
-  )
+  .option('--chunk <bytes>', 'size of a chunk, 1KiB to 1MiB (default: by the size of the file)', parseChunk)
+  .option('--wait <seconds>', 'stand in line so long where a receiver is busy', parseWait, WAIT_SECONDS)
   .option('--ca <file>', 'verify the certificate by these root certificates (PEM) instead of the pin in the ticket')
   .option('--insecure', 'do not verify the certificate at all', false)
   .option('--json', 'one JSON document on standard output', false)
@@ -153,14 +159,24 @@ addRelayCommand(program, run);
 addPerfCommand(program, run);
 addRunsCommand(program, run);
 
-try {
-  await program.parseAsync();
-} catch (error) {
-  // Commander has printed its message already; help and version are no errors.
-  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? ExitCode.OK : ExitCode.USAGE;
-  else {
+/** Runs what the command line says. Returns the exit code. */
+async function parse(): Promise<number> {
+  try {
+    refuseLostBytes();
+    await program.parseAsync();
+    return Number(process.exitCode ?? ExitCode.OK);
+  } catch (error) {
+    // Commander has said it already; help and version are no errors.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.OK : ExitCode.USAGE;
     const failure = failureOf(error);
-    new Output(false).error(failure.message);
-    process.exitCode = failure.exitCode;
+    output.error(failure.message);
+    output.debug(error);
+    return failure.exitCode;
   }
 }
+
+const exitCode = await parse();
+const wasStopped = interruption.signal.aborted;
+const finished = await output.finish(exitCode, interruption.signal);
+process.exitCode = wasStopped ? finished : (interruption.exitCode ?? finished);
+interruption[Symbol.dispose]();

@@ -8,7 +8,7 @@ import { type MeasureCommand, measure } from './measure.ts';
 import type { Output } from './output.ts';
 import { addQlogOptions } from './qlog-option.ts';
 import { readPath } from './relay-command.ts';
-import { parseBytes, parseCongestion, parseInteger, parseWindow } from './session-settings.ts';
+import { parseBytes, parseCongestion, parseInteger, parseWait, parseWindow, WAIT_SECONDS } from './session-settings.ts';
 import { addWebOption } from './web-option.ts';
 
 /** Runs a command and turns its exit code into the process's. */
@@ -124,6 +124,7 @@ function addRunOptions(command: Command): void {
       (text) => parseInteger('--seed', text, 0, 2 ** 32 - 1),
       1,
     )
+    .option('--wait <seconds>', "stand in line so long where a 'weir serve' is busy", parseWait, WAIT_SECONDS)
     .option('--output <file>', 'where it goes, and goes on (default: weir-….ndjson here, named after the settings)')
     .option('--html <file>', 'where the report goes (default: beside the .ndjson)')
     .option('--no-html', 'no report')

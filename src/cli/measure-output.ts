@@ -29,7 +29,7 @@ export async function showExperiment(
   command: OutputFiles,
   output: Output,
 ): Promise<void> {
-  output.print('', ...experimentTables(experiment, process.stdout.columns ?? WIDE));
+  output.print('', ...experimentTables(experiment, output.columns ?? WIDE));
   output.print(`all numbers are in ${resolve(path)}`);
   output.document(experiment, true);
   const write = async (file: string, what: string, text: string) => {

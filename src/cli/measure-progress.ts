@@ -10,6 +10,7 @@ import {
 } from '../measure/index.ts';
 import { RECEIVE_LIMITS, SEND_LIMITS } from '../quic/api/index.ts';
 import { LiveFeed } from './live-feed.ts';
+import type { Output } from './output.ts';
 
 /** Milliseconds without a word after which an iteration that takes long gets a line where there is no terminal. */
 const SILENCE = 10_000;
@@ -21,18 +22,20 @@ const SILENCE = 10_000;
 export class MeasureProgress implements AsyncDisposable {
   readonly #header: ExperimentHeader;
   readonly #web: LiveWeb | undefined;
+  readonly #output: Output;
   readonly #feed: LiveFeed;
   #attempt: Attempt | undefined;
   #saidAt = performance.now();
 
   /** @param web the page that follows, if there is one. */
-  constructor(header: ExperimentHeader, web: LiveWeb | undefined) {
+  constructor(header: ExperimentHeader, web: LiveWeb | undefined, output: Output) {
     this.#header = header;
     this.#web = web;
+    this.#output = output;
     const print = (line: string) => {
       if (performance.now() - this.#saidAt >= SILENCE) this.#say(line);
     };
-    this.#feed = new LiveFeed(new LiveDisplay(process.stderr, { print }), web);
+    this.#feed = new LiveFeed(new LiveDisplay(output.screen, { print }), web);
   }
 
   start(attempt: Attempt, _cell: CellSettings, unrecorded: boolean): void {
@@ -82,7 +85,7 @@ export class MeasureProgress implements AsyncDisposable {
 
   #say(line: string): void {
     this.#saidAt = performance.now();
-    process.stderr.write(`${line}\n`);
+    this.#output.note(line);
   }
 }
 

@@ -14,7 +14,7 @@ import {
 import { withoutSecrets } from '../history/index.ts';
 import { type CellSettings, describeEnvironment, formatBytes, sum } from '../measure/index.ts';
 import { type CongestionName, datapathChoice } from '../quic/api/index.ts';
-import { messageOf, parseTicket, type Ticket } from '../transfer/index.ts';
+import { messageOf, ordinal, parseTicket, type Ticket } from '../transfer/index.ts';
 import { CliError, ExitCode, failureOf } from './exit-codes.ts';
 import type { Interruption } from './interruption.ts';
 import { type HistoryCommand, keepRun } from './keep-run.ts';
@@ -46,6 +46,8 @@ export interface MeasureCommand extends QlogCommand, HistoryCommand, OutputFiles
   readonly seed: number;
   readonly output: string | undefined;
   readonly web: boolean;
+  /** Seconds to stand in line where the other side is busy. */
+  readonly wait: number;
 }
 
 /** Payload of an iteration where nothing is said: between processes of one machine, and elsewhere. */
@@ -60,7 +62,11 @@ export async function measure(command: MeasureCommand, output: Output, interrupt
   const ticket = command.ticket === undefined ? undefined : parseTicket(command.ticket);
   const payload = command.file === undefined ? undefined : await readPayload(command.file);
   const header = await headerOf(command, ticket, payload?.size);
-  const connection = qlogOptions(command, (message) => output.error(message));
+  const connection = {
+    ...qlogOptions(command, (message) => output.error(message)),
+    wait: command.wait * 1000,
+    onWaiting: (position: number) => output.print(`waiting, ${ordinal(position)} in line`),
+  };
   await checkOutputs(command);
   const file =
     command.output === undefined ? await openNamed('.', header) : await ExperimentFile.open(command.output, header);
@@ -143,7 +149,7 @@ async function run(
   output: Output,
   interruption: Interruption,
 ): Promise<RunOutcome> {
-  await using progress = new MeasureProgress(file.header, await openWeb(command.web, 'weir measure', output));
+  await using progress = new MeasureProgress(file.header, await openWeb(command.web, 'weir measure', output), output);
   await using _peers = bench;
   const { target } = file.header;
   let hasSucceeded = false;

@@ -75,7 +75,7 @@ export async function perfClient(
         ? perfFailure(error, run.where)
         : { exitCode: interruption.exitCode, message: 'stopped' };
     output.error(failure.message);
-    if (process.env.WEIR_DEBUG) console.error(error);
+    output.debug(error);
   }
   await run.report(failure);
   return failure?.exitCode ?? ExitCode.OK;
@@ -100,7 +100,7 @@ class PerfClient {
     const session = await this.#connect(host, port, signal);
     // Each wait for the session's end is in runPerf.
     session.closed.catch(() => undefined);
-    const feed = new LiveFeed(new LiveDisplay(process.stderr, { print: (line) => this.#output.print(line) }));
+    const feed = new LiveFeed(new LiveDisplay(this.#output.screen, { print: (line) => this.#output.print(line) }));
     try {
       for (let iteration = 1; iteration <= iterations; iteration++) {
         const onStart = (live: LivePerf) => feed.start(perfSource(live, session, plan, iteration, iterations));

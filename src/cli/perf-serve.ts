@@ -39,11 +39,7 @@ export async function perfServe(
     () => undefined,
     (error) => failureOf(error),
   );
-  const stopped = new Promise<undefined>((resolve) => {
-    if (interruption.signal.aborted) resolve(undefined);
-    interruption.signal.addEventListener('abort', () => resolve(undefined), { once: true });
-  });
-  const failure = await Promise.race([failed, stopped]);
+  const failure = await Promise.race([failed, interruption.stopped.then(() => undefined)]);
   if (failure !== undefined) {
     output.error(failure.message);
     return failure.exitCode;

@@ -71,9 +71,9 @@ async function relay(command: RelayCommand, output: Output, interruption: Interr
   output.print(`relays ${text(started.address)} to ${text(started.target)} (UDP), path ${path}, seed ${command.seed}`);
   const { address, target } = started;
   output.document({ event: 'listening', address, target, path, seed: command.seed }, true);
-  const display = showCounters(started);
+  const display = showCounters(started, output);
   try {
-    await Promise.race([stopped(interruption.signal), started.closed]);
+    await Promise.race([interruption.stopped, started.closed]);
   } finally {
     display.stop();
     await started.close();
@@ -108,23 +108,17 @@ function parseTarget(address: string): HostAndPort {
   return { host, port };
 }
 
-function stopped(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
-}
-
 /** On a terminal, a line of what passes each second, drawn over the last one. */
-function showCounters(relay: Relay): { stop(): void } {
-  if (process.stderr.isTTY !== true || process.env.TERM === 'dumb') return { stop: () => {} };
+function showCounters(relay: Relay, { screen }: Output): { stop(): void } {
+  if (screen.isTTY !== true || process.env.TERM === 'dumb') return { stop: () => {} };
   let before = relay.counters;
   let at = performance.now();
   let isDrawn = false;
   const timer = setInterval(() => {
+    if (screen.isBehind === true) return;
     const now = performance.now();
     const counters = relay.counters;
-    process.stderr.write(`\r\x1b[K${liveLine(before, counters, now - at)}`);
+    screen.write(`\r\x1b[K${liveLine(before, counters, now - at)}`);
     isDrawn = true;
     before = counters;
     at = now;
@@ -132,7 +126,7 @@ function showCounters(relay: Relay): { stop(): void } {
   return {
     stop() {
       clearInterval(timer);
-      if (isDrawn) process.stderr.write('\r\x1b[K');
+      if (isDrawn) screen.write('\r\x1b[K');
     },
   };
 }

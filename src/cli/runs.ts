@@ -21,7 +21,7 @@ import {
   summaryTable,
 } from '../measure/index.ts';
 import type { CellSettings, Experiment } from '../measure/record.ts';
-import { messageOf, systemCode } from '../transfer/index.ts';
+import { messageOf } from '../transfer/index.ts';
 import { dataFolder } from './data-folder.ts';
 import { CliError, ExitCode } from './exit-codes.ts';
 import type { Output } from './output.ts';
@@ -48,7 +48,7 @@ export async function showRun(id: number, output: Output): Promise<number> {
   output.heading(`run ${run.id}: ${run.command.join(' ')}`);
   const outcome = run.message === null ? run.status : `${run.status}: ${run.message}`;
   const details = [run.createdAt, `${run.subject ?? '–'} with ${run.target ?? '–'}`, outcome];
-  output.print(details.join(' · '), '', ...documentTables(run));
+  output.print(details.join(' · '), '', ...documentTables(run, output.columns ?? 120));
   return ExitCode.OK;
 }
 
@@ -73,21 +73,12 @@ export async function compareRuns(a: number, b: number, output: Output): Promise
 export async function exportRuns(ids: readonly number[], out: string | undefined, output: Output): Promise<number> {
   const wanted = ids.length > 0 ? ids : (await using((history) => history.list(1e6))).map(({ id }) => id).reverse();
   const lines = exported(wanted, ids.length === 1);
-  if (out === undefined) await writeOut(lines);
+  if (out === undefined) await output.copy(lines);
   else {
     await writeWhole(lines, out);
     output.print(`${wanted.length} ${wanted.length === 1 ? 'run' : 'runs'} in ${out}`);
   }
   return ExitCode.OK;
-}
-
-async function writeOut(lines: AsyncGenerator<string>): Promise<void> {
-  try {
-    await pipeline(lines, process.stdout, { end: false });
-  } catch (error) {
-    // Whoever read it has seen enough: weir runs export | head.
-    if (systemCode(error) !== 'EPIPE') throw error;
-  }
 }
 
 /** All or nothing: what has the name is whole. */
@@ -158,8 +149,8 @@ function runTable(entries: readonly RunEntry[]): string[] {
   );
 }
 
-function documentTables({ document }: StoredRun): string[] {
-  if (isExperiment(document)) return experimentTables(document, process.stdout.columns ?? 120);
+function documentTables({ document }: StoredRun, columns: number): string[] {
+  if (isExperiment(document)) return experimentTables(document, columns);
   if (!isResult(document)) return otherTables(document);
   const count = document.setup?.iterations ?? document.iterations.length;
   return [...document.iterations.flatMap((one) => iterationTable(one, count)), ...summaryTable(document)];

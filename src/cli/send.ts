@@ -25,9 +25,11 @@ import {
   HANDSHAKE_TIMEOUT,
   type IterationReport,
   KEEP_ALIVE,
+  MAX_STREAM_READINGS,
   messageOf,
   type Offer,
   openSource,
+  ordinal,
   parseTicket,
   SENDER_TRANSPORT,
   type SourceFile,
@@ -56,6 +58,8 @@ export interface SendCommand extends QlogCommand {
   /** A file with root certificates: the chain is verified in place of the pin. */
   readonly ca: string | undefined;
   readonly insecure: boolean;
+  /** Seconds to stand in line where the receiver is busy; default none. */
+  readonly wait?: number | undefined;
   /** Follow it on a local page. */
   readonly web?: boolean | undefined;
 }
@@ -86,7 +90,7 @@ export async function send(command: SendCommand, output: Output, interruption: I
     exitCode = interruption.exitCode ?? failure.exitCode;
     message = interruption.exitCode === undefined ? failure.message : 'stopped';
     output.error(message);
-    if (process.env.WEIR_DEBUG) console.error(error);
+    output.debug(error);
   }
   const result = run.result(exitCode, message, report?.savedAs ?? null);
   const summary = { ...summaryOf(result)!, target: run.where, subject: basename(command.file) };
@@ -113,6 +117,7 @@ class SendRun {
   }
 
   async transfer(signal: AbortSignal): Promise<TransferReport> {
+    this.#checkReadings();
     const ticket = parseTicket(this.#command.ticket);
     this.where = ticket.host.includes(':') ? `[${ticket.host}]:${ticket.port}` : `${ticket.host}:${ticket.port}`;
     const verifyPeer = await this.#verifyPeer(ticket);
@@ -161,7 +166,7 @@ class SendRun {
   async #send(session: QuicSession, ticket: Ticket, file: SourceFile, signal: AbortSignal): Promise<TransferReport> {
     const { streams, iterations, chunkBytes } = this.#command;
     const web = await openWeb(this.#command.web, 'weir send', this.#output);
-    const display = new LiveDisplay(process.stderr, { print: (line) => this.#output.print(line) });
+    const display = new LiveDisplay(this.#output.screen, { print: (line) => this.#output.print(line) });
     const progress = new LiveFeed(display, web);
     let sampler: Sampler | undefined;
     try {
@@ -173,8 +178,12 @@ class SendRun {
         ...(chunkBytes !== undefined && { chunkBytes }),
         software: `weir/${VERSION}`,
         signal,
+        wait: (this.#command.wait ?? 0) * 1000,
+        onWaiting: (position) => this.#output.print(`waiting, ${ordinal(position)} in line`),
         events: {
           onIterationStart: (live) => {
+            if (this.#offer === undefined && live.offer.streams < streams)
+              this.#output.print(`the receiver takes ${live.offer.streams} streams at most: sends on so many`);
             this.#offer = live.offer;
             if (live.number <= MAX_SERIES) {
               sampler = new Sampler(session, { side: 'sender', streams: live.streams });
@@ -197,6 +206,14 @@ class SendRun {
       await web?.close();
       this.#setup = connectionSetup(session, await session.opened);
     }
+  }
+
+  /** @throws CliError. */
+  #checkReadings(): void {
+    const { streams, iterations } = this.#command;
+    if (streams * iterations <= MAX_STREAM_READINGS) return;
+    const most = Math.floor(MAX_STREAM_READINGS / streams);
+    throw new CliError(ExitCode.USAGE, `--iterations ${iterations} is too many with ${streams} streams: use ${most}`);
   }
 
   async #verifyPeer(ticket: Ticket): Promise<VerifyPeer> {

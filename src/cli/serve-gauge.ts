@@ -1,14 +1,12 @@
 import { type GaugeReport, serveGauge } from '../gauge/index.ts';
 import { formatBytes, formatRate } from '../measure/index.ts';
 import type { QuicSession } from '../quic/api/index.ts';
-import { TransferError } from '../transfer/index.ts';
+import { clientOf, Places, TransferError } from '../transfer/index.ts';
 import { failureOf } from './exit-codes.ts';
 import type { Output } from './output.ts';
 import { addressText } from './result-parts.ts';
+import { placesFor } from './serve-limits.ts';
 import { VERSION } from './version.ts';
-
-/** How many measurements may go on at the same time: those that share a path measure each other. */
-const MAX_GAUGES = 4;
 
 /** What measurements need of the command that serves them. */
 export interface GaugeDeskOptions {
@@ -23,46 +21,33 @@ export interface GaugeDeskOptions {
 export class GaugeDesk {
   readonly #output: Output;
   readonly #options: GaugeDeskOptions;
-  /** Clients that were admitted and are still here. */
-  #admitted = 0;
+  /** Those that share a path measure each other. */
+  readonly #places = new Places(placesFor('measurements'));
 
   constructor(output: Output, options: GaugeDeskOptions) {
     this.#output = output;
     this.#options = options;
   }
 
-  /** Serves one session to its end, and says how it went. Never rejects. */
-  async serve(session: QuicSession): Promise<void> {
+  /** Serves one session to its end, and says how it went. Never rejects. @param onTrusted the client has shown the token. */
+  async serve(session: QuicSession, onTrusted: () => void): Promise<void> {
     const from = addressText(session.remoteAddress);
-    let isAdmitted = false;
     try {
       await serveGauge(session, {
         ...this.#options,
         software: `weir/${VERSION}`,
-        busy: () => this.#busy,
-        events: {
-          onAdmitted: () => {
-            isAdmitted = true;
-            this.#admitted++;
-          },
-          onIteration: (report) => this.#output.print(describe(from, report)),
-        },
+        places: this.#places,
+        client: clientOf(session.remoteAddress.host),
+        onTrusted,
+        events: { onIteration: (report) => this.#output.print(describe(from, report)) },
       });
     } catch (error) {
       this.#explain(error, from);
-    } finally {
-      if (isAdmitted) this.#admitted--;
     }
   }
 
-  get #busy(): string | undefined {
-    return this.#admitted < MAX_GAUGES
-      ? undefined
-      : `${MAX_GAUGES} measurements are going on there already: measure again later`;
-  }
-
   #explain(error: unknown, from: string): void {
-    if (process.env.WEIR_DEBUG) console.error(error);
+    this.#output.debug(error);
     const { message } = failureOf(error, from);
     const isRefusal = error instanceof TransferError && error.code === 'offer_refused';
     if (this.#options.signal.aborted) this.#output.error(`stopped: ${from} was measuring`);

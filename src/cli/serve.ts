@@ -11,12 +11,16 @@ import {
 import { datapathChoice, listen, type QuicEndpoint, QuicError, type QuicSession } from '../quic/api/index.ts';
 import {
   ALPN,
+  CloseCode,
+  clientOf,
   formatTicket,
   HANDSHAKE_TIMEOUT,
   type IterationReport,
   type Offer,
+  Places,
   receiveFile,
   receiverTransport,
+  Strangers,
   systemCode,
   TargetFolder,
   TransferError,
@@ -31,10 +35,8 @@ import type { Output } from './output.ts';
 import { type QlogCommand, qlogOptions } from './qlog-option.ts';
 import { addressText, connectionSetup } from './result-parts.ts';
 import { GaugeDesk } from './serve-gauge.ts';
+import { CONNECTIONS, placesFor, STRANGERS, strangersLine } from './serve-limits.ts';
 import { VERSION } from './version.ts';
-
-/** How many files may come at the same time: each may hold some 100 MiB of memory. */
-const MAX_TRANSFERS = 4;
 
 /** Where a receiver listens when `--listen` doesn't say: everywhere, IPv6 and IPv4. */
 export const DEFAULT_LISTEN = '[::]:12345';
@@ -50,6 +52,8 @@ export interface ServeCommand extends QlogCommand, HistoryCommand {
   readonly sync: boolean;
   readonly maxStreams: number | undefined;
   readonly maxSize: number | undefined;
+  /** Seconds without anything moving after which a transfer is given up. */
+  readonly stall?: number | undefined;
   /** Bytes of the receive windows of connection and stream; undefined lets them grow. */
   readonly window?: number | undefined;
   /** The file of certificate, key and token; default in the user's data folder. */
@@ -65,7 +69,6 @@ export async function serve(command: ServeCommand, output: Output, interruption:
   const address = parseListenAddress(command.listen);
   const identity = await chooseIdentity(command);
   const folder = new TargetFolder(command.into, { overwrite: command.overwrite, durable: command.sync });
-  await folder.prepare();
   const server = new Server(command, output, interruption, identity, folder);
   return server.run(address);
 }
@@ -86,8 +89,14 @@ class Server {
   readonly #gauges: GaugeDesk;
   /** Transfers and measurements under way, accepted or not. */
   readonly #transfers = new Set<Promise<void>>();
-  /** Offers that were accepted and are not over. */
-  #accepted = 0;
+  readonly #places: Places;
+  readonly #strangers = new Strangers(STRANGERS);
+  /** Ends what is under way once there is nothing more to wait for: the one file is there. */
+  readonly #over = new AbortController();
+  /** Fulfilled when the folder can take files. */
+  #prepared: Promise<void> = Promise.resolve();
+  /** When strangers were last mentioned, in milliseconds of the process. */
+  #strangersSaidAt = Number.NEGATIVE_INFINITY;
   #finish!: (exitCode: number) => void;
   readonly #finished = new Promise<number>((resolve) => {
     this.#finish = resolve;
@@ -105,36 +114,40 @@ class Server {
     this.#interruption = interruption;
     this.#identity = identity;
     this.#folder = folder;
+    this.#places = new Places(placesFor('files', command.once ? 1 : undefined));
     this.#gauges = new GaugeDesk(output, {
       token: identity.token,
       maxStreams: command.maxStreams,
       maxBytes: command.maxSize,
-      signal: interruption.signal,
+      signal: AbortSignal.any([interruption.signal, this.#over.signal]),
     });
-    this.#progress = new LiveFeed(new LiveDisplay(process.stderr, { print: (line) => output.print(line) }));
+    this.#progress = new LiveFeed(new LiveDisplay(output.screen, { print: (line) => output.print(line) }));
   }
 
   async run(address: ListenAddress): Promise<number> {
     const endpoint = await this.#listen(address);
+    // A port that is taken leaves no folder behind.
+    this.#prepared = this.#folder.prepare();
+    try {
+      await this.#prepared;
+    } catch (error) {
+      endpoint.destroy();
+      throw error;
+    }
     this.#printTickets(endpoint);
-    this.#interruption.signal.addEventListener('abort', () => this.#finish(ExitCode.OK), { once: true });
+    // Also when it came while all this started.
+    void this.#interruption.stopped.then(() => this.#finish(ExitCode.OK));
     endpoint.closed.catch((error) => {
       const failure = failureOf(error);
       this.#output.error(failure.message);
       this.#finish(failure.exitCode);
     });
     const exitCode = await this.#finished;
+    this.#over.abort();
     await Promise.all(this.#transfers);
-    await Promise.race([endpoint.close().catch(() => undefined), this.#interrupted()]);
+    await Promise.race([endpoint.close().catch(() => undefined), this.#interruption.stopped]);
     endpoint.unref();
     return this.#interruption.exitCode ?? exitCode;
-  }
-
-  /** Fulfilled when the user stops it; the transfers that this ends clean up first. */
-  async #interrupted(): Promise<void> {
-    const { signal } = this.#interruption;
-    if (signal.aborted) return;
-    await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
   }
 
   async #listen(address: ListenAddress): Promise<QuicEndpoint> {
@@ -142,7 +155,7 @@ class Server {
     const qlog = qlogOptions(this.#command, (message) => this.#output.error(message));
     const bind = (at: ListenAddress) =>
       listen((session) => this.#onSession(session), {
-        address: at,
+        endpoint: { address: at, ...CONNECTIONS },
         identity: { cert: certPem, key: keyPem },
         alpn: [ALPN, GAUGE_ALPN],
         transportParams: receiverTransport(this.#command.window),
@@ -182,10 +195,26 @@ class Server {
   /** By what the client speaks: a file comes, or a measurement. */
   async #attend(session: QuicSession): Promise<void> {
     const { protocol } = await session.opened;
-    await (protocol === GAUGE_ALPN ? this.#gauges.serve(session) : this.#receive(session));
+    const close = () => session.destroy(undefined, { code: CloseCode.REFUSED, reason: 'others came meanwhile' });
+    const onTrusted = this.#strangers.add(clientOf(session.remoteAddress.host), close);
+    this.#mentionStrangers();
+    try {
+      await this.#prepared;
+      await (protocol === GAUGE_ALPN ? this.#gauges.serve(session, onTrusted) : this.#receive(session, onTrusted));
+    } finally {
+      onTrusted();
+    }
   }
 
-  async #receive(session: QuicSession): Promise<void> {
+  /** A line now and then, however many come. */
+  #mentionStrangers(): void {
+    const line = strangersLine(this.#strangers, performance.now() - this.#strangersSaidAt);
+    if (line === undefined) return;
+    this.#strangersSaidAt = performance.now();
+    this.#output.error(line);
+  }
+
+  async #receive(session: QuicSession, onTrusted: () => void): Promise<void> {
     const from = addressText(session.remoteAddress);
     const iterations: IterationReport[] = [];
     const createdAt = new Date();
@@ -199,12 +228,15 @@ class Server {
         software: `weir/${VERSION}`,
         ...(this.#command.maxStreams !== undefined && { maxStreams: this.#command.maxStreams }),
         ...(this.#command.maxSize !== undefined && { maxSize: this.#command.maxSize }),
-        busy: this.#busy,
+        places: this.#places,
+        client: clientOf(session.remoteAddress.host),
+        onTrusted,
+        stallTime: this.#command.stall === undefined ? undefined : this.#command.stall * 1000,
         signal: this.#interruption.signal,
         events: {
           onOffer: (accepted) => {
             offer = accepted;
-            this.#accepted++;
+            if (this.#command.once) this.#places.close('it takes one file, which is on its way already');
             const times = accepted.iterations > 1 ? `, ${accepted.iterations} times` : '';
             this.#output.print(
               `${from} sends ${accepted.name} (${formatBytes(accepted.size)}) on ${accepted.streams} streams${times}`,
@@ -223,7 +255,6 @@ class Server {
       failure = this.#failure(error, from);
     } finally {
       this.#progress.stop();
-      if (offer !== undefined) this.#accepted--;
     }
     if (failure !== undefined) this.#output.error(failure.message);
     if (offer === undefined) return;
@@ -250,15 +281,8 @@ class Server {
     if (this.#command.once) this.#finish(exitCode);
   }
 
-  get #busy(): string | undefined {
-    const most = this.#command.once ? 1 : MAX_TRANSFERS;
-    return this.#accepted < most
-      ? undefined
-      : `the receiver is busy with ${most === 1 ? 'another file' : `${most} other files`}: send again later`;
-  }
-
   #failure(error: unknown, from: string): Failure {
-    if (process.env.WEIR_DEBUG) console.error(error);
+    this.#output.debug(error);
     const { exitCode, message } = failureOf(error, from);
     const isOffer = error instanceof TransferError && error.code === 'offer_refused';
     const stopped = this.#interruption.exitCode;

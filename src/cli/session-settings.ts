@@ -1,4 +1,5 @@
 import { CONGESTION_NAMES, type CongestionName, isCongestionName } from '../quic/api/index.ts';
+import { MAX_CHUNK_BYTES, MIN_CHUNK_BYTES, STALL_TIME } from '../transfer/index.ts';
 import { CliError, ExitCode } from './exit-codes.ts';
 
 /** What `--cc` takes, for people: `cubic, reno or bbr`. */
@@ -45,4 +46,28 @@ export function parseWindow(text: string): number {
   const bytes = parseBytes('--window', text);
   if (bytes >= MIN_WINDOW && bytes <= MAX_WINDOW) return bytes;
   throw new CliError(ExitCode.USAGE, `--window must be from 4KiB to 4GiB, not '${text}'`);
+}
+
+/** Bytes of a chunk, from the command line. @throws CliError. */
+export function parseChunk(text: string): number {
+  const bytes = parseBytes('--chunk', text);
+  if (bytes >= MIN_CHUNK_BYTES && bytes <= MAX_CHUNK_BYTES) return bytes;
+  throw new CliError(ExitCode.USAGE, `--chunk must be from 1KiB to 1MiB, not '${text}'`);
+}
+
+/** Seconds that a client stands in line by default, and at most. */
+export const WAIT_SECONDS = 300;
+const MAX_WAIT_SECONDS = 3600;
+
+/** Seconds to stand in line, from the command line; 0: not at all. @throws CliError. */
+export function parseWait(text: string): number {
+  return parseInteger('--wait', text, 0, MAX_WAIT_SECONDS);
+}
+
+/** Seconds without anything moving after which a receiver gives a transfer up by default. */
+export const STALL_SECONDS = STALL_TIME / 1000;
+
+/** Seconds without anything moving, from the command line. @throws CliError. */
+export function parseStall(text: string): number {
+  return parseInteger('--stall', text, 5, 3600);
 }

@@ -20,8 +20,8 @@ export interface BenchOptions {
   /** What is sent where this side does; default zeros. */
   readonly payload?: Payload | undefined;
   readonly software: string;
-  /** More settings of the connections: qlog. */
-  readonly connection?: Pick<GaugeOptions, 'openQlog' | 'qlogDialect'>;
+  /** More settings of the connections: qlog, how to stand in line. */
+  readonly connection?: Pick<GaugeOptions, 'openQlog' | 'qlogDialect' | 'wait' | 'onWaiting'>;
 }
 
 /** Measures iterations for real, with the processes that this takes, which end with it. */

@@ -1,5 +1,5 @@
 import type { CongestionName, LimitTimes } from '../quic/api/index.ts';
-import type { CarrierSession, CarrierSessionStats, Clock } from '../transfer/index.ts';
+import type { CarrierSession, CarrierSessionStats } from '../transfer/index.ts';
 
 /** Counters of a session that are sampled, see ConnectionStats of the QUIC API. */
 export interface GaugeSessionStats extends CarrierSessionStats {
@@ -9,7 +9,7 @@ export interface GaugeSessionStats extends CarrierSessionStats {
 }
 
 /** What this layer asks of a connection: a QuicSession has it. */
-export interface GaugeSession extends CarrierSession, Clock {
+export interface GaugeSession extends CarrierSession {
   readonly stats: GaugeSessionStats;
   setCongestionController(cc: CongestionName): void;
 }

@@ -1,45 +1,49 @@
 import { type ConnectOptions, connect, isCongestionName, QuicError, type QuicSession } from '../quic/api/index.ts';
 import {
+  ANSWER_TIME,
   accepted,
   CloseCode,
   ControlChannel,
+  closeCodeOf,
   endOnAbort,
   explain,
   HANDSHAKE_TIMEOUT,
   introduce,
   KEEP_ALIVE,
+  type LineOptions,
   MAX_STREAMS,
+  PARTING_TIME,
   receiverTransport,
+  SessionWaits,
   TransferError,
-  within,
 } from '../transfer/index.ts';
 import type { GaugeSession } from './carrier.ts';
 import { type GaugeReport, Iterations } from './iterations.ts';
 import type { LiveGauge } from './live.ts';
-import { decodeGaugeMessage, GAUGE_ALPN, GAUGE_VERSION, type GaugeMessage } from './messages.ts';
+import { decodeGaugeMessage, GAUGE_ALPN, GAUGE_VERSION, type GaugeMessage, type Iterate } from './messages.ts';
 import type { Payload } from './payload.ts';
 import { type IterationSettings, MAX_GAUGE_BYTES } from './settings.ts';
 
-/** How long to wait for the server's last FIN, in milliseconds. */
-const GOODBYE_TIME = 2_000;
+const ANSWER = { ms: ANSWER_TIME, unless: 'the other side is there, but has not answered' };
 
 /** Where to connect, and how. */
 export interface GaugeOptions
-  extends Pick<
-    ConnectOptions,
-    | 'verifyPeer'
-    | 'ca'
-    | 'servername'
-    | 'cc'
-    | 'endpoint'
-    | 'observe'
-    | 'qlog'
-    | 'onqlog'
-    | 'openQlog'
-    | 'qlogDialect'
-    | 'keylog'
-    | 'onkeylog'
-  > {
+  extends LineOptions,
+    Pick<
+      ConnectOptions,
+      | 'verifyPeer'
+      | 'ca'
+      | 'servername'
+      | 'cc'
+      | 'endpoint'
+      | 'observe'
+      | 'qlog'
+      | 'onqlog'
+      | 'openQlog'
+      | 'qlogDialect'
+      | 'keylog'
+      | 'onkeylog'
+    > {
   readonly host: string;
   readonly port: number;
   /** The ticket's secret. */
@@ -74,7 +78,7 @@ export interface GaugeRunOptions {
  * @throws QuicError when there is no connection; TransferError `refused`, `protocol`, `cancelled`, `connection`.
  */
 export async function connectGauge(options: GaugeOptions): Promise<GaugeClient<QuicSession>> {
-  const { host, port, token, datagramSize, windowBytes, software, signal, ...rest } = options;
+  const { host, port, token, datagramSize, windowBytes, software, signal, wait, onWaiting, ...rest } = options;
   const session = await connect(
     { host, port },
     {
@@ -91,20 +95,22 @@ export async function connectGauge(options: GaugeOptions): Promise<GaugeClient<Q
       ...(signal !== undefined && { signal }),
     },
   );
-  return openGauge(session, { token, signal, ...(software !== undefined && { software }) });
+  return openGauge(session, { token, signal, wait, onWaiting, ...(software !== undefined && { software }) });
 }
 
 /** As `connectGauge`, over a session whose handshake is complete and which nothing else uses. Ends it when it fails. */
 export async function openGauge<S extends GaugeSession>(
   session: S,
-  options: Pick<GaugeOptions, 'token' | 'software' | 'signal'>,
+  options: Pick<GaugeOptions, 'token' | 'software' | 'signal' | keyof LineOptions>,
 ): Promise<GaugeClient<S>> {
-  const { token, software = 'weir', signal } = options;
+  const { token, software = 'weir', signal, wait, onWaiting } = options;
+  const waits = new SessionWaits(session);
   const stopListening = endOnAbort(session, signal);
   try {
-    const channel = new ControlChannel(await session.createBidirectionalStream(), decodeGaugeMessage, true);
-    await introduce(channel, { token, version: GAUGE_VERSION, software });
-    return new GaugeClient(session, channel);
+    const stream = await waits.until(session.createBidirectionalStream(), ANSWER);
+    const channel = new ControlChannel(stream, decodeGaugeMessage, true);
+    await introduce(channel, waits, { token, version: GAUGE_VERSION, software, wait, onWaiting });
+    return new GaugeClient(session, channel, waits);
   } catch (error) {
     throw broken(session, error, signal);
   } finally {
@@ -116,13 +122,15 @@ export async function openGauge<S extends GaugeSession>(
 export class GaugeClient<S extends GaugeSession = GaugeSession> {
   readonly session: S;
   readonly #channel: ControlChannel<GaugeMessage>;
+  readonly #waits: SessionWaits;
   readonly #iterations: Iterations;
   #isRunning = false;
 
-  constructor(session: S, channel: ControlChannel<GaugeMessage>) {
+  constructor(session: S, channel: ControlChannel<GaugeMessage>, waits: SessionWaits) {
     this.session = session;
     this.#channel = channel;
-    this.#iterations = new Iterations(session);
+    this.#waits = waits;
+    this.#iterations = new Iterations(session, waits);
     session.onstream = (stream) => this.#iterations.accept(stream);
   }
 
@@ -141,8 +149,7 @@ export class GaugeClient<S extends GaugeSession = GaugeSession> {
       const role = direction === 'up' ? 'sender' : 'receiver';
       const iterate = this.#iterations.begin(settings, { role, sampling, payload, onLive: options.onLive });
       const iteration = this.#iterations.count;
-      await this.#channel.send({ type: 'iterate', iteration, ...settings, sampling });
-      const ready = accepted(await this.#channel.expect('ready', 'refused'));
+      const ready = accepted(await this.#waits.until(this.#ask({ iteration, ...settings, sampling }), ANSWER));
       if (ready.iteration !== iteration)
         throw new TransferError('protocol', `the server is ready for iteration ${ready.iteration}, not ${iteration}`);
       return await iterate(this.#channel);
@@ -155,13 +162,21 @@ export class GaugeClient<S extends GaugeSession = GaugeSession> {
     }
   }
 
+  async #ask(wanted: Omit<Iterate, 'type'>) {
+    await this.#channel.send({ type: 'iterate', ...wanted });
+    return this.#channel.expect('ready', 'refused');
+  }
+
   /** Says goodbye and ends the connection; does nothing when it has ended. */
   async close(): Promise<void> {
     if (this.session.destroyed) return;
     try {
-      await this.#channel.end();
+      const goodbye = async () => {
+        await this.#channel.end();
+        await this.#channel.receive();
+      };
       // To the server's FIN: a session closes gracefully only when its streams are over.
-      await within(this.#channel.receive(), GOODBYE_TIME, this.session);
+      await this.#waits.within(goodbye(), PARTING_TIME);
     } catch {
       // It has what it came for; how the connection ends is nobody's concern any more.
     }
@@ -184,12 +199,6 @@ function check({ streams, bytes, cc }: IterationSettings): void {
 /** Ends the session for an error, and gives the error to throw. */
 function broken(session: GaugeSession, error: unknown, signal: AbortSignal | undefined): TransferError {
   const explained = explain(error, signal);
-  const code =
-    explained.code === 'protocol'
-      ? CloseCode.PROTOCOL
-      : explained.code === 'refused'
-        ? CloseCode.DONE
-        : CloseCode.FAILED;
-  session.destroy(undefined, { code, reason: explained.message });
+  session.destroy(undefined, { code: closeCodeOf(explained), reason: explained.forPeer });
   return explained;
 }

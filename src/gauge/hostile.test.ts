@@ -158,7 +158,7 @@ const SERVERS: Readonly<
   Record<string, readonly [RegExp, (channel: ControlChannel<Fields>, session: QuicSession) => Promise<unknown>]>
 > = {
   'no welcome': [
-    /protocol: .*'welcome' or 'refused' was due/,
+    /protocol: .*'welcome' or .*'refused' was due/,
     (channel) => channel.send({ type: 'ready', iteration: 1 }),
   ],
   'the end at once': [/protocol: .*ended/, (channel) => channel.end()],

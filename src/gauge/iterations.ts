@@ -1,5 +1,12 @@
 import type { SideReading } from '../transfer/index.ts';
-import { type CarrierStream, CloseCode, type ControlChannel, TransferError } from '../transfer/index.ts';
+import {
+  type CarrierStream,
+  CloseCode,
+  type ControlChannel,
+  type SessionWaits,
+  STALL_TIME,
+  TransferError,
+} from '../transfer/index.ts';
 import type { GaugeSession } from './carrier.ts';
 import type { LiveGauge } from './live.ts';
 import type { GaugeMessage } from './messages.ts';
@@ -9,7 +16,6 @@ import { sendSide } from './send-side.ts';
 import type { Series } from './series.ts';
 import type { IterationSettings } from './settings.ts';
 import type { Measured, SidePlan } from './side.ts';
-import { StallWatch } from './stall-watch.ts';
 
 /** What both sides measured in one iteration. */
 export interface GaugeReport {
@@ -35,14 +41,16 @@ export interface SideOptions {
 /** The iterations of one connection as one side takes part in them: the same on client and server. */
 export class Iterations {
   readonly #session: GaugeSession;
+  readonly #waits: SessionWaits;
   #number = 0;
   /** The iteration whose streams are expected, if any. */
   #receiving: ReceiveSide | undefined;
   /** This side's first byte of iteration 1; undefined before. */
   #origin: number | undefined;
 
-  constructor(session: GaugeSession) {
+  constructor(session: GaugeSession, waits: SessionWaits) {
     this.#session = session;
+    this.#waits = waits;
   }
 
   /** How many have begun. */
@@ -63,12 +71,12 @@ export class Iterations {
 
   /**
    * Makes this side ready for the next iteration: call it before the peer hears of it. The returned function runs it, once
-   * both agree, and exchanges what was measured; it throws TransferError or the session's error.
+   * both agree, and exchanges what was measured; it throws TransferError or the session's error. `first` is said before.
    */
   begin(
     settings: IterationSettings,
     options: SideOptions,
-  ): (channel: ControlChannel<GaugeMessage>) => Promise<GaugeReport> {
+  ): (channel: ControlChannel<GaugeMessage>, first?: GaugeMessage) => Promise<GaugeReport> {
     let live: LiveGauge | undefined;
     const plan: SidePlan = {
       ...settings,
@@ -83,22 +91,22 @@ export class Iterations {
     };
     const receiving = options.role === 'receiver' ? new ReceiveSide(this.#session, plan) : undefined;
     this.#receiving = receiving;
-    return async (channel) => {
-      const progress = () => live?.sample().streamBytes.reduce((sum, bytes) => sum + bytes, 0) ?? 0;
-      const watch = new StallWatch(this.#session, progress);
-      try {
-        return await this.#run(channel, plan, receiving);
-      } finally {
-        watch.cancel();
-      }
-    };
+    const progress = () => live?.sample().streamBytes.reduce((sum, bytes) => sum + bytes, 0) ?? 0;
+    return (channel, first) =>
+      this.#waits.until(this.#run(channel, plan, receiving, first), {
+        ms: STALL_TIME,
+        unless: 'the other side is there, but nothing of the payload has moved',
+        progress,
+      });
   }
 
   async #run(
     channel: ControlChannel<GaugeMessage>,
     plan: SidePlan,
     receiving: ReceiveSide | undefined,
+    first: GaugeMessage | undefined,
   ): Promise<GaugeReport> {
+    if (first !== undefined) await channel.send(first);
     const tell = async (work: Promise<Measured>): Promise<Measured> => {
       const measured = await work;
       await channel.send({ type: 'measured', reading: measured.reading, series: measured.series });
@@ -110,6 +118,8 @@ export class Iterations {
     const { reading, series } = theirs;
     if (reading.iteration !== plan.iteration || reading.streams.length !== plan.streams)
       throw new TransferError('protocol', 'the peer measured something else than this iteration');
+    if (series !== null && series.streamBytes.length !== plan.streams)
+      throw new TransferError('protocol', 'the peer gave a series of other streams');
     this.#receiving = undefined;
     this.#origin ??= ours.startedAt;
     return receiving === undefined ? report(plan, ours, { reading, series }) : report(plan, { reading, series }, ours);

@@ -4,7 +4,9 @@ import {
   decodeFields,
   type Fields,
   type Introduction,
+  isMeasured,
   MAX_ITERATIONS,
+  MAX_STREAMS,
   malformed,
   object,
   oneOf,
@@ -20,8 +22,8 @@ import { type IterationSettings, MAX_GAUGE_BYTES } from './settings.ts';
 /** The application protocol, RFC 7301. The number rises with every change that an old peer would misunderstand. */
 export const GAUGE_ALPN = 'weir-gauge/1';
 
-/** Minor changes within `weir-gauge/1`: a peer ignores what it does not know. */
-export const GAUGE_VERSION = 1;
+/** Minor changes within `weir-gauge/1`: a peer ignores what it does not know. 2 brought the line of those who wait. */
+export const GAUGE_VERSION = 2;
 
 /** The longest name of a congestion controller. */
 const MAX_CC_LENGTH = 32;
@@ -85,11 +87,16 @@ function parseSeries(value: unknown): Series {
     bytesInFlight: numbers('bytesInFlight'),
     rttMs: sized(fields.rttMs, length).map((rtt) => (rtt === null ? null : finite(rtt))),
     packetsLost: numbers('packetsLost'),
-    streamBytes: sized(fields.streamBytes).map((each) => column(each, length)),
-    limitMs: sized(fields.limitMs)
-      .slice(0, Math.max(SEND_LIMITS.length, RECEIVE_LIMITS.length))
-      .map((each) => column(each, length)),
+    streamBytes: columns(fields.streamBytes, MAX_STREAMS, length),
+    limitMs: columns(fields.limitMs, Math.max(SEND_LIMITS.length, RECEIVE_LIMITS.length), length),
   };
+}
+
+/** At most so many columns; a peer that tells more limits apart is cut to what is known here. */
+function columns(value: unknown, most: number, length: number): number[][] {
+  return sized(value)
+    .slice(0, most)
+    .map((each) => column(each, length));
 }
 
 function column(value: unknown, length?: number): number[] {
@@ -102,6 +109,6 @@ function sized(value: unknown, length?: number): unknown[] {
 }
 
 function finite(value: unknown): number {
-  if (typeof value !== 'number' || !Number.isFinite(value)) throw malformed('a series of something else than numbers');
+  if (!isMeasured(value)) throw malformed('a series of something else than measured numbers');
   return value;
 }

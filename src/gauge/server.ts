@@ -4,14 +4,19 @@ import {
   type CarrierStream,
   CloseCode,
   ControlChannel,
+  closeCodeOf,
   endOnAbort,
   explain,
+  GOODBYE_TIME,
+  INTRODUCTION_TIME,
   MAX_ITERATIONS,
   MAX_STREAMS,
+  oneLine,
+  type Places,
   Refusal,
-  settleSession,
+  SessionWaits,
   TransferError,
-  within,
+  type Visit,
 } from '../transfer/index.ts';
 import type { GaugeSession } from './carrier.ts';
 import { type GaugeReport, Iterations } from './iterations.ts';
@@ -28,8 +33,12 @@ export interface GaugeServeOptions {
   readonly maxStreams?: number | undefined;
   /** The most payload of an iteration, in bytes. Default: what the protocol allows. */
   readonly maxBytes?: number | undefined;
-  /** Why nobody can be admitted now, if so. Asked when a client has shown its token. */
-  readonly busy?: () => string | undefined;
+  /** Where a client that has shown its token takes a place, or stands in line for one. Default: there are always places. */
+  readonly places?: Places | undefined;
+  /** Whom the place counts for: see `clientOf`. */
+  readonly client?: string;
+  /** The client has shown the token. */
+  readonly onTrusted?: (() => void) | undefined;
   readonly events?: GaugeEvents;
   /** Stops it. */
   readonly signal?: AbortSignal | undefined;
@@ -44,14 +53,8 @@ export interface GaugeEvents {
   onIteration?(report: GaugeReport): void;
 }
 
-/** Milliseconds that a stranger has to show its token. */
-const INTRODUCTION_TIME = 10_000;
-
 /** Milliseconds that a client may take between iterations. */
 const PAUSE_TIME = 60_000;
-
-/** Milliseconds that the client has to say goodbye, or to hear why it is refused. */
-const GOODBYE_TIME = 5_000;
 
 /**
  * Takes part in what one client wants to measure, over a session whose handshake is complete, and ends the session. Resolves
@@ -63,12 +66,12 @@ export async function serveGauge(session: GaugeSession, options: GaugeServeOptio
   const server = new GaugeServer(session, options);
   try {
     await server.run();
-    await settleSession(session, GOODBYE_TIME, CloseCode.DONE, '', session);
   } catch (error) {
     const told = error instanceof Refusal ? error : explain(error, options.signal);
     await server.giveUp(told);
     throw told instanceof Refusal ? new TransferError('offer_refused', told.message, { detail: told.code }) : told;
   } finally {
+    server.leave();
     stopListening();
   }
 }
@@ -76,6 +79,8 @@ export async function serveGauge(session: GaugeSession, options: GaugeServeOptio
 class GaugeServer {
   readonly #session: GaugeSession;
   readonly #options: GaugeServeOptions;
+  readonly #waits: SessionWaits;
+  #visit: Visit | undefined;
   readonly #iterations: Iterations;
   #channel: ControlChannel<GaugeMessage> | undefined;
   #onControl!: (stream: CarrierStream) => void;
@@ -86,41 +91,45 @@ class GaugeServer {
   constructor(session: GaugeSession, options: GaugeServeOptions) {
     this.#session = session;
     this.#options = options;
-    this.#iterations = new Iterations(session);
+    this.#waits = new SessionWaits(session);
+    this.#iterations = new Iterations(session, this.#waits);
     session.onstream = (stream) => this.#onStream(stream);
   }
 
   async run(): Promise<void> {
-    const introduction = this.#introduce();
-    const channel = await within(introduction, INTRODUCTION_TIME, this.#session);
-    if (channel === undefined) {
-      introduction.catch(() => undefined);
-      throw new TransferError('protocol', 'the client connected but did not introduce itself');
-    }
+    const channel = await this.#introduce();
     this.#options.events?.onAdmitted?.();
     for (let wanted = await this.#next(channel); wanted !== undefined; wanted = await this.#next(channel)) {
       await this.#iterate(channel, wanted);
     }
-    await channel.end();
+    this.leave();
+    await this.#waits.within(channel.end(), GOODBYE_TIME);
+    await this.#waits.settle(GOODBYE_TIME, CloseCode.DONE);
+  }
+
+  /** Lets the next one in. */
+  leave(): void {
+    this.#visit?.leave();
   }
 
   /** Tells the client why, as far as it still listens, and ends the session. */
   async giveUp(why: Refusal | TransferError): Promise<void> {
     this.#iterations.fail(why);
+    this.leave();
     if (this.#session.destroyed) return;
-    const reason = why.message;
-    if (!(why instanceof Refusal) || this.#channel === undefined) {
-      const code = 'code' in why && why.code === 'protocol' ? CloseCode.PROTOCOL : CloseCode.FAILED;
-      this.#session.destroy(undefined, { code, reason });
-      return;
+    if (!(why instanceof Refusal)) {
+      this.#session.destroy(undefined, { code: closeCodeOf(why), reason: why.forPeer });
+    } else if (this.#channel === undefined) {
+      this.#session.destroy(undefined, { code: CloseCode.REFUSED, reason: why.reason });
+    } else {
+      // Somebody who doesn't read can't hold this side up.
+      await this.#waits.within(this.#refuse(this.#channel, why), GOODBYE_TIME).catch(() => undefined);
+      await this.#waits.settle(GOODBYE_TIME, CloseCode.REFUSED, why.reason);
     }
-    // Somebody who doesn't read can't hold this side up.
-    await within(this.#refuse(this.#channel, why), GOODBYE_TIME, this.#session).catch(() => undefined);
-    await settleSession(this.#session, GOODBYE_TIME, CloseCode.REFUSED, reason, this.#session);
   }
 
   async #refuse(channel: ControlChannel<GaugeMessage>, why: Refusal): Promise<void> {
-    await channel.send({ type: 'refused', code: why.code, reason: why.message });
+    await channel.send({ type: 'refused', code: why.code, reason: why.reason });
     await channel.end();
   }
 
@@ -132,20 +141,28 @@ class GaugeServer {
 
   /** Hears who is there; the channel is the trusted one from then on. */
   async #introduce(): Promise<ControlChannel<GaugeMessage>> {
-    // A session that ends before its control stream comes must end this wait, too.
-    const ended = this.#session.closed.then(() => {
-      throw new TransferError('connection', 'the client went away before it said anything');
-    });
-    const channel = new ControlChannel(await Promise.race([this.#control, ended]), decodeGaugeMessage, false);
+    const stream = await this.#waits.within(this.#control, INTRODUCTION_TIME);
+    if (stream === undefined) throw new TransferError('protocol', 'the client connected but did not introduce itself');
+    const channel = new ControlChannel(stream, decodeGaugeMessage, false);
     this.#channel = channel;
-    const { token, software = 'weir', busy } = this.#options;
-    await admit(channel, { token, version: GAUGE_VERSION, software }, () => busy?.());
+    const { token, software = 'weir', maxStreams = MAX_STREAMS, places, client = '' } = this.#options;
+    await admit(channel, this.#waits, {
+      token,
+      version: GAUGE_VERSION,
+      software,
+      maxStreams: Math.min(maxStreams, MAX_STREAMS),
+      enter: (canWait) => {
+        this.#options.onTrusted?.();
+        this.#visit = places?.enter(client, canWait);
+        return this.#visit;
+      },
+    });
     return channel;
   }
 
   /** What the client wants next; undefined when it wants nothing more. */
   async #next(channel: ControlChannel<GaugeMessage>): Promise<Iterate | undefined> {
-    const message = await within(channel.receive(), PAUSE_TIME, this.#session);
+    const message = await this.#waits.within(channel.receive(), PAUSE_TIME);
     if (message === undefined || message.type === 'iterate') return message;
     throw new TransferError('protocol', `the client sent '${message.type}' where 'iterate' was due`);
   }
@@ -164,8 +181,7 @@ class GaugeServer {
         onLive: (live) => events?.onIterationStart?.(live),
       },
     );
-    await channel.send({ type: 'ready', iteration });
-    const report = await run(channel);
+    const report = await run(channel, { type: 'ready', iteration });
     events?.onIteration?.(report);
   }
 
@@ -179,7 +195,7 @@ class GaugeServer {
     if (bytes > maxBytes) throw new Refusal('too_large', `${bytes} bytes are too many: use ${maxBytes} at most`);
     if (direction === 'down' && cc !== null && !isCongestionName(cc)) {
       const known = CONGESTION_NAMES.join(' or ');
-      throw new Refusal('unsupported', `congestion control '${cc}' is not known here: use ${known}`);
+      throw new Refusal('unsupported', `congestion control '${oneLine(cc)}' is not known here: use ${known}`);
     }
   }
 }

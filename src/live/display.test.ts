@@ -85,3 +85,18 @@ test('elsewhere there is a line a second, and later one every ten', () => {
   display.stop();
   assert.deepEqual(screen.written, []);
 });
+
+test('a terminal that has not taken the last picture gets no other, and all goes on when it has', () => {
+  let now = 0;
+  const screen = Object.assign(screenOf(true), { isBehind: false });
+  const display = new LiveDisplay(screen, { env: { NO_COLOR: '1' }, now: () => now });
+  display.start();
+  now = 100;
+  display.update(MOMENT);
+  screen.isBehind = true;
+  for (; now < 30_000; now += 100) display.update(MOMENT);
+  assert.equal(screen.written.length, 1);
+  screen.isBehind = false;
+  display.update(MOMENT);
+  assert.equal(screen.written.length, 2);
+});

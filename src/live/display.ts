@@ -13,8 +13,10 @@ const PLAIN_INTERVAL = 10_000;
 /** What a display draws on: the part of a tty.WriteStream that it uses. */
 export interface LiveScreen {
   readonly isTTY?: boolean;
-  readonly columns?: number;
-  readonly rows?: number;
+  readonly columns?: number | undefined;
+  readonly rows?: number | undefined;
+  /** Whether what was written before has not been taken yet: then no picture is drawn. */
+  readonly isBehind?: boolean;
   write(text: string): unknown;
 }
 
@@ -44,7 +46,7 @@ export class LiveDisplay {
   #shownAt: number;
   #running = false;
 
-  /** @param screen usually process.stderr. */
+  /** @param screen usually standard error. */
   constructor(screen: LiveScreen, options: LiveDisplayOptions = {}) {
     const env = options.env ?? process.env;
     this.#screen = screen;
@@ -66,7 +68,7 @@ export class LiveDisplay {
   /** Shows the moment, unless the last one was just shown, or nothing has been started. Cheap to call often. */
   update(moment: LiveMoment): void {
     const now = this.#now();
-    if (!this.#running || now - this.#shownAt < this.#interval) return;
+    if (!this.#running || now - this.#shownAt < this.#interval || this.#screen.isBehind === true) return;
     this.#shownAt = now;
     if (!this.#isTerminal) {
       this.#plainLines++;

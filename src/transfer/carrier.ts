@@ -69,14 +69,19 @@ export interface CarrierStream {
 /** A method's type, whose parameter may be narrower: a QuicSession's listener takes its own QuicStream. */
 export type StreamListener = { call(stream: CarrierStream): void }['call'];
 
-/** One connection. */
-export interface CarrierSession {
+/** What measures a wait: a session's clock, real or simulated. Milliseconds. */
+export interface Clock {
+  now(): number;
+  /** Calls back once, at or soon after this time, unless it is cancelled. */
+  setTimer(at: number, callback: () => void): { cancel(): void };
+}
+
+/** One connection. Its clock is what the times in `stats` are on. */
+export interface CarrierSession extends Clock {
   readonly closed: Promise<void>;
   readonly stats: CarrierSessionStats;
   onstream: StreamListener | undefined;
   readonly destroyed: boolean;
-  /** The clock that the times in `stats` are on. */
-  now(): number;
   createBidirectionalStream(): Promise<CarrierStream>;
   createUnidirectionalStream(): Promise<CarrierStream>;
   close(options?: { code?: number; reason?: string }): unknown;

@@ -1,8 +1,9 @@
 import type { CarrierWriter } from './carrier.ts';
-import { ChunkLedger, type ChunkPlan } from './plan.ts';
+import { ChunkLedger } from './chunk-ledger.ts';
+import type { ChunkPlan } from './plan.ts';
 import { encodeRecordHeader } from './records.ts';
 import type { SourceFile } from './storage.ts';
-import { chunkTag, fileDigest } from './tag.ts';
+import { chunkTag } from './tag.ts';
 
 /** A chunk ready to go: its record header and its bytes. */
 export interface Chunk {
@@ -33,6 +34,8 @@ export class ChunkSource {
   readonly #free: ArrayBuffer[] = [];
   readonly #lent = new Map<CarrierWriter, Lent>();
   #next = 0;
+  /** Chunks that are being read from the disk. */
+  #reading = 0;
 
   /** @param key for the chunks' tags. @param depth how many chunks to read ahead, at least 1. */
   constructor(file: SourceFile, plan: ChunkPlan, key: Uint8Array, depth: number) {
@@ -41,6 +44,11 @@ export class ChunkSource {
     this.#key = key;
     this.#ledger = new ChunkLedger(plan.count);
     this.#depth = depth;
+  }
+
+  /** Whether the disk is at work. */
+  get isReading(): boolean {
+    return this.#reading > 0;
   }
 
   /** The next chunk, or undefined when all have been taken. @throws TransferError `source`. */
@@ -63,7 +71,7 @@ export class ChunkSource {
 
   /** The digest of the whole file; valid when every chunk that was taken has resolved. */
   get digest(): string {
-    return fileDigest(this.#ledger.tags);
+    return this.#ledger.digest;
   }
 
   #fill(): void {
@@ -79,7 +87,8 @@ export class ChunkSource {
     const offset = this.#plan.offsetOf(index);
     const length = this.#plan.lengthOf(index);
     const bytes = new Uint8Array(this.#memory(), 0, length);
-    await this.#file.readAt(bytes, offset);
+    this.#reading++;
+    await this.#file.readAt(bytes, offset).finally(() => this.#reading--);
     const tag = chunkTag(this.#key, offset, bytes);
     this.#ledger.claim(index, tag);
     return { header: encodeRecordHeader({ offset, length, tag }), bytes };

@@ -18,6 +18,7 @@ export class ControlChannel<M extends { readonly type: string }> {
   readonly #input: StreamInput;
   readonly #decode: MessageDecoder<M>;
   #limit: number;
+  #heard = 0;
 
   /** @param isTrusted whether the peer may send long messages from the start. */
   constructor(stream: CarrierStream, decode: MessageDecoder<M>, isTrusted: boolean) {
@@ -30,6 +31,11 @@ export class ControlChannel<M extends { readonly type: string }> {
   /** The peer has shown who it is. */
   trust(): void {
     this.#limit = MAX_MESSAGE_BYTES;
+  }
+
+  /** How many messages have come, of whatever type: a peer that says anything is at work. */
+  get heard(): number {
+    return this.#heard;
   }
 
   async send(message: M): Promise<void> {
@@ -58,6 +64,7 @@ export class ControlChannel<M extends { readonly type: string }> {
       if (length > 0 && !(await this.#input.fill(body, length))) {
         throw new TransferError('protocol', 'the peer ended the control stream in the middle of a message');
       }
+      this.#heard++;
       const message = this.#decode(body);
       if (message !== undefined) return message;
     }

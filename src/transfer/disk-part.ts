@@ -1,6 +1,7 @@
 import { type FileHandle, link, open, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type DirectFile, pageAligned } from './direct-io.ts';
+import type { SpaceClaim } from './disk-space.ts';
 import { systemCode, type TransferError } from './errors.ts';
 import { numberedName } from './names.ts';
 import type { PartFile } from './storage.ts';
@@ -17,6 +18,8 @@ export interface PartSettings {
   readonly name: string;
   readonly overwrite: boolean;
   readonly durable: boolean;
+  /** The space that it still needs. */
+  readonly space?: SpaceClaim;
 }
 
 /** A file under way in a folder on disk; a large one is written past the page cache where that works. */
@@ -42,6 +45,7 @@ export class DiskPart implements PartFile {
   async restart(): Promise<void> {
     try {
       await this.#handle.truncate(0);
+      this.#settings.space?.restart();
     } catch (cause) {
       throw this.#problem(cause);
     }
@@ -50,18 +54,22 @@ export class DiskPart implements PartFile {
   async writeAt(bytes: Uint8Array, offset: number): Promise<void> {
     // Each chunk is written once into a file that was empty: a chunk of zeros is there already, as a hole. Keeps sparse
     // files sparse; the comparison ends at the first other byte.
-    if (isZero(bytes)) return;
     try {
-      let written = (await this.#direct?.writeAt(bytes, offset)) ?? 0;
-      if (written === bytes.length) return;
-      while (written < bytes.length) {
-        const { bytesWritten } = await this.#handle.write(bytes, written, bytes.length - written, offset + written);
-        written += bytesWritten;
-      }
-      this.#writeBack?.onWritten(bytes.length);
+      if (!isZero(bytes)) await this.#write(bytes, offset);
     } catch (cause) {
       throw this.#problem(cause);
     }
+    this.#settings.space?.onWritten(bytes.length);
+  }
+
+  async #write(bytes: Uint8Array, offset: number): Promise<void> {
+    let written = (await this.#direct?.writeAt(bytes, offset)) ?? 0;
+    if (written === bytes.length) return;
+    while (written < bytes.length) {
+      const { bytesWritten } = await this.#handle.write(bytes, written, bytes.length - written, offset + written);
+      written += bytesWritten;
+    }
+    this.#writeBack?.onWritten(bytes.length);
   }
 
   async commit(size: number): Promise<string> {
@@ -73,6 +81,7 @@ export class DiskPart implements PartFile {
       await this.#handle.close();
       const name = await this.#publish();
       this.#isOver = true;
+      this.#settings.space?.release();
       if (this.#settings.durable) await syncFolder(this.#settings.folder);
       return name;
     } catch (cause) {
@@ -83,6 +92,7 @@ export class DiskPart implements PartFile {
   async discard(): Promise<void> {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#settings.space?.release();
     await this.#direct?.close().catch(() => undefined);
     await this.#handle.close().catch(() => undefined);
     await unlink(this.#settings.path).catch(() => undefined);

@@ -20,7 +20,40 @@ export async function openSource(path: string): Promise<SourceFile> {
       `${path} is ${stat.isDirectory() ? 'a folder' : 'no regular file'}: give one file`,
     );
   }
-  return new DiskSource(path, handle, stat.size, stat.mtimeMs);
+  return stat.size === 0 ? openUnsized(path, handle) : new DiskSource(path, handle, stat.size, stat.mtimeMs);
+}
+
+/** The most that is taken of a file whose size reads as 0. Bytes. */
+const MAX_UNSIZED_BYTES = 16 << 20;
+
+/**
+ * A file whose size reads as 0 may have content that is made as it is read: /proc, some user-space file systems. What is there now is what is sent.
+ * @throws TransferError `source`.
+ */
+async function openUnsized(path: string, handle: FileHandle): Promise<SourceFile> {
+  try {
+    const content = await readUpTo(handle, MAX_UNSIZED_BYTES + 1);
+    if (content.length <= MAX_UNSIZED_BYTES) return new MemorySource(basename(path), content);
+  } catch (cause) {
+    throw new TransferError('source', sourceProblem(path, cause), { cause, detail: systemCode(cause) });
+  } finally {
+    await handle.close();
+  }
+  throw new TransferError('source', `${path} does not tell its size: copy it to an ordinary file and send that`);
+}
+
+/** From the beginning to the end of the file, whatever its size is said to be, or to so many bytes. */
+async function readUpTo(handle: FileHandle, most: number): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  while (length < most) {
+    const piece = new Uint8Array(Math.min(64 << 10, most - length));
+    const { bytesRead } = await handle.read(piece, 0, piece.length, length);
+    if (bytesRead === 0) break;
+    pieces.push(piece.subarray(0, bytesRead));
+    length += bytesRead;
+  }
+  return Buffer.concat(pieces);
 }
 
 function sourceProblem(path: string, cause: unknown): string {
@@ -33,6 +66,27 @@ function sourceProblem(path: string, cause: unknown): string {
     default:
       return `cannot read ${path}: ${messageOf(cause)}`;
   }
+}
+
+/** A file of which all is in memory. */
+class MemorySource implements SourceFile {
+  readonly name: string;
+  readonly size: number;
+  readonly #content: Uint8Array;
+
+  constructor(name: string, content: Uint8Array) {
+    this.name = name;
+    this.size = content.length;
+    this.#content = content;
+  }
+
+  async readAt(into: Uint8Array, offset: number): Promise<void> {
+    into.set(this.#content.subarray(offset, offset + into.length));
+  }
+
+  async assertUnchanged(): Promise<void> {}
+
+  async close(): Promise<void> {}
 }
 
 class DiskSource implements SourceFile {
@@ -59,7 +113,7 @@ class DiskSource implements SourceFile {
       } catch (cause) {
         throw this.#unreadable(cause);
       }
-      if (bytesRead === 0) throw this.#changed();
+      if (bytesRead === 0) throw this.#tooShort();
       filled += bytesRead;
     }
   }
@@ -75,6 +129,11 @@ class DiskSource implements SourceFile {
 
   #unreadable(cause: unknown): TransferError {
     return new TransferError('source', `cannot read ${this.#path}: ${messageOf(cause)}`, { cause });
+  }
+
+  #tooShort(): TransferError {
+    const message = `${this.#path} has less in it than its size says, or became shorter: copy it to another file and send that`;
+    return new TransferError('source', message);
   }
 
   #changed(): TransferError {

@@ -1,11 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { open, readdir, statfs, unlink } from 'node:fs/promises';
+import { lstat, open, readdir, unlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { makeFolder } from '../system/index.ts';
 import { DIRECT_FROM_BYTES, DirectFile } from './direct-io.ts';
 import { DiskPart } from './disk-part.ts';
-import { systemCode } from './errors.ts';
+import { SpaceClaim } from './disk-space.ts';
+import { systemCode, TransferError } from './errors.ts';
 import { cutToBytes, PART_NAME } from './names.ts';
 import type { PartFile, TargetStore } from './storage.ts';
 import { storageError } from './storage-error.ts';
@@ -33,22 +34,18 @@ export class TargetFolder implements TargetStore {
     this.#durable = options.durable ?? true;
   }
 
-  /** Makes the folder if need be, and removes what earlier runs on this machine left when they were killed. */
+  /**
+   * Makes the folder if need be, sees that files can be made in it, and removes what earlier runs on this machine left when they were killed.
+   * @throws TransferError `storage`, `no_space`.
+   */
   async prepare(): Promise<void> {
     try {
       makeFolder(this.path);
       const entries = await readdir(this.path);
       for (const entry of entries.filter(isAbandoned)) await unlink(join(this.path, entry)).catch(() => undefined);
-    } catch (cause) {
-      throw storageError(this.path, cause);
-    }
-  }
-
-  async freeBytes(): Promise<number | undefined> {
-    try {
-      const { bavail, bsize } = await statfs(this.path);
-      // Some network and user-space file systems answer nonsense: no blocks at all.
-      return bsize > 0 && Number.isFinite(bavail * bsize) ? bavail * bsize : undefined;
+      const probe = join(this.path, partName('probe'));
+      await (await open(probe, 'wx')).close();
+      await unlink(probe);
     } catch (cause) {
       throw storageError(this.path, cause);
     }
@@ -56,14 +53,26 @@ export class TargetFolder implements TargetStore {
 
   async begin(name: string, size = 0): Promise<PartFile> {
     const path = join(this.path, partName(name));
+    let space: SpaceClaim | undefined;
     try {
+      await this.#checkFinalName(name);
+      space = await SpaceClaim.take(this.path, size);
       const handle = await open(path, 'wx', 0o666);
-      const settings = { folder: this.path, path, name, overwrite: this.#overwrite, durable: this.#durable };
+      const settings = { folder: this.path, path, name, overwrite: this.#overwrite, durable: this.#durable, space };
       const direct = this.#durable && size >= DIRECT_FROM_BYTES ? await DirectFile.open(path) : undefined;
       return new DiskPart(settings, handle, direct);
     } catch (cause) {
+      space?.release();
       throw storageError(this.path, cause);
     }
+  }
+
+  /** A folder is not overwritten; that is said now, not after the transfer. */
+  async #checkFinalName(name: string): Promise<void> {
+    const taken = this.#overwrite ? await lstat(join(this.path, name)).catch(() => undefined) : undefined;
+    if (taken?.isDirectory() !== true) return;
+    const forPeer = `there is a folder named ${name}, which no file can replace`;
+    throw new TransferError('storage', `${forPeer} (--overwrite), in ${this.path}`, { forPeer });
   }
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, statfs, symlink, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
@@ -9,6 +9,7 @@ import { DIRECT_FROM_BYTES } from './direct-io.ts';
 import { openSource } from './disk-source.ts';
 import { TargetFolder } from './disk-target.ts';
 import { TransferError } from './errors.ts';
+import { storageError } from './storage-error.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -104,9 +105,82 @@ test('a folder that cannot be made or written says so', async () => {
   await assert.rejects(new TargetFolder(join(folder, 'missing')).begin('a'), isError('storage', /cannot write in/u));
 });
 
-test('free space is a number', async () => {
-  assert.ok((await new TargetFolder(folder).freeBytes())! > 0);
+/** Bytes that are free where the tests write. */
+async function freeHere(): Promise<number> {
+  const { bavail, bsize } = await statfs(folder);
+  return bavail * bsize;
+}
+
+test('space is promised once: what files under way still need is not free for others, also through another folder', async () => {
+  const other = join(folder, 'other');
+  await mkdir(other);
+  const half = Math.floor((await freeHere()) * 0.6);
+  const first = await new TargetFolder(folder).begin('a', half);
+  await assert.rejects(new TargetFolder(other).begin('b', half), isError('no_space', /are for other files under way/u));
+  // Zeros need no space, and what is written is needed no more.
+  await first.writeAt(new Uint8Array(half < 2 ** 31 ? 1000 : 1 << 20), 0);
+  await assert.rejects(new TargetFolder(other).begin('b', half), isError('no_space', /free there/u));
+  assert.deepEqual((await readdir(other)).length, 0, 'nothing is left of it');
+  await first.discard();
+  await (await new TargetFolder(other).begin('b', half)).discard();
+  const third = await new TargetFolder(folder).begin('c', half);
+  await third.commit(0);
+  await (await new TargetFolder(folder).begin('d', half)).discard();
 });
+
+test('of two offers at the same moment that do not both fit, one is taken', async () => {
+  const half = Math.floor((await freeHere()) * 0.6);
+  const target = new TargetFolder(folder);
+  const both = await Promise.allSettled([target.begin('a', half), target.begin('b', half)]);
+  assert.deepEqual(both.map(({ status }) => status).sort(), ['fulfilled', 'rejected']);
+  for (const each of both) if (each.status === 'fulfilled') await each.value.discard();
+});
+
+test('a folder that a file would have to replace is a reason to refuse at once, and the peer hears no path', async () => {
+  await mkdir(join(folder, 'taken'));
+  const target = new TargetFolder(folder, { overwrite: true });
+  await assert.rejects(target.begin('taken'), (error) => {
+    assert.ok(isError('storage', /there is a folder named taken/u)(error));
+    assert.ok(!(error as TransferError).forPeer.includes(folder));
+    return true;
+  });
+  assert.deepEqual(await readdir(folder), ['taken']);
+});
+
+test('a folder in which no file can be made is refused before anybody comes', {
+  skip: process.getuid?.() === 0,
+}, async () => {
+  await chmod(folder, 0o555);
+  await assert.rejects(new TargetFolder(folder).prepare(), isError('storage', /no permission to write/u));
+  await chmod(folder, 0o755);
+});
+
+test('what the peer is told of a disk names no folder', async () => {
+  for (const code of ['ENOSPC', 'EACCES', 'EFBIG', 'EIO']) {
+    const error = storageError('/secret/place', Object.assign(new Error(`${code}: /secret/place`), { code }));
+    assert.match(error.message, /secret/u);
+    assert.doesNotMatch(error.forPeer, /secret/u);
+  }
+});
+
+test('a file whose size reads as 0 is sent with what is in it', { skip: process.platform !== 'linux' }, async () => {
+  const source = await openSource('/proc/self/limits');
+  assert.equal(source.name, 'limits');
+  const content = new Uint8Array(source.size);
+  await source.readAt(content, 0);
+  assert.match(new TextDecoder().decode(content), /^Limit .*\nMax /u);
+  await source.assertUnchanged();
+  await source.close();
+  const empty = await openSource(await emptyFile());
+  assert.equal(empty.size, 0);
+  await empty.close();
+});
+
+async function emptyFile(): Promise<string> {
+  const path = join(folder, 'empty');
+  await writeFile(path, '');
+  return path;
+}
 
 test('a source reads anywhere and notices when its file changes', async () => {
   const path = join(folder, 's');
@@ -118,7 +192,7 @@ test('a source reads anywhere and notices when its file changes', async () => {
   await source.readAt(into, 2);
   assert.deepEqual(into, text('cde'));
   await source.assertUnchanged();
-  await assert.rejects(source.readAt(into, 4), isError('source', /changed while/u));
+  await assert.rejects(source.readAt(into, 4), isError('source', /became shorter/u));
   await writeFile(path, 'abcdefg');
   await assert.rejects(source.assertUnchanged(), isError('source', /changed while/u));
   await source.close();

@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks';
 import { QuicError } from '../quic/api/index.ts';
 import type { CarrierSession } from './carrier.ts';
 import { CloseCode, TransferError } from './errors.ts';
@@ -42,48 +41,5 @@ function connectionProblem(error: QuicError): string {
       return 'the other side closed the connection before all was done: send again';
     default:
       return error.message;
-  }
-}
-
-/** Waits until the session has ended, in whatever way, or until the time is up: then ends it with code DONE or `code`. */
-export async function settleSession(
-  session: CarrierSession,
-  milliseconds: number,
-  code: number,
-  reason = '',
-  clock: Clock = PROCESS,
-): Promise<void> {
-  const ended = session.closed.then(
-    () => true,
-    () => true,
-  );
-  if (await within(ended, milliseconds, clock)) return;
-  session.destroy(undefined, { code, reason });
-}
-
-/** What measures a wait: the process, or a session that may be simulated. Milliseconds. */
-export interface Clock {
-  now(): number;
-  setTimer(at: number, callback: () => void): { cancel(): void };
-}
-
-const PROCESS: Clock = {
-  now: () => performance.now(),
-  setTimer(at, callback) {
-    const timer = setTimeout(callback, at - performance.now());
-    return { cancel: () => clearTimeout(timer) };
-  },
-};
-
-/** The promise's value, or undefined when the time is up first. Rejects as the promise does. */
-export async function within<T>(promise: Promise<T>, milliseconds: number, clock = PROCESS): Promise<T | undefined> {
-  let timer: { cancel(): void } | undefined;
-  const timeUp = new Promise<undefined>((resolve) => {
-    timer = clock.setTimer(clock.now() + milliseconds, () => resolve(undefined));
-  });
-  try {
-    return await Promise.race([promise, timeUp]);
-  } finally {
-    timer?.cancel();
   }
 }

@@ -1,3 +1,5 @@
+import { oneLine } from './harmless.ts';
+
 /** Why a receiver refuses an offer; the `code` of a `refused` message (docs/protocol.md). */
 export const REFUSALS = [
   'bad_token',
@@ -13,7 +15,7 @@ export const REFUSALS = [
 export type RefusalCode = (typeof REFUSALS)[number];
 
 /** Why a transfer that had begun failed on the receiver; the `code` of a `failed` message. */
-export const FAILURES = ['no_space', 'storage', 'verification', 'protocol'] as const;
+export const FAILURES = ['no_space', 'storage', 'verification', 'stalled', 'protocol'] as const;
 
 export type FailureCode = (typeof FAILURES)[number];
 
@@ -37,6 +39,8 @@ export type TransferErrorCode =
   | 'storage'
   /** The disk of the receiving side is full. */
   | 'no_space'
+  /** The other side is there, but what it was waited for did not come within its limit. */
+  | 'stalled'
   /** This side, a receiver, refused the offer; `detail` is its RefusalCode. */
   | 'offer_refused'
   /** A ticket that makes no sense. */
@@ -49,12 +53,39 @@ export class TransferError extends Error {
   readonly code: TransferErrorCode;
   /** The peer's or this side's finer code, or an empty string. */
   readonly detail: string;
+  readonly #forPeer: string | undefined;
 
-  constructor(code: TransferErrorCode, message: string, options: { detail?: string; cause?: unknown } = {}) {
+  /** @param options `forPeer`: what the other side is told, where that is less than the message, or more than nothing. */
+  constructor(
+    code: TransferErrorCode,
+    message: string,
+    options: { detail?: string; cause?: unknown; forPeer?: string } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'TransferError';
     this.code = code;
     this.detail = options.detail ?? '';
+    this.#forPeer = options.forPeer;
+  }
+
+  /** What the other side is told of it: nothing of this side's folders and files, and no text that others made. */
+  get forPeer(): string {
+    if (this.#forPeer !== undefined) return this.#forPeer;
+    switch (this.code) {
+      case 'storage':
+        return 'it cannot write where it keeps files';
+      case 'no_space':
+        return 'its disk is full';
+      case 'source':
+        return 'its file cannot be read, or changed meanwhile';
+      case 'connection':
+        return 'the connection failed';
+      case 'refused':
+      case 'peer_failed':
+        return '';
+      default:
+        return this.message;
+    }
   }
 }
 
@@ -72,6 +103,12 @@ export const CloseCode = {
   FAILED: 4,
 } as const;
 
+/** With which code a session ends that failed so. */
+export function closeCodeOf({ code }: TransferError): number {
+  if (code === 'protocol') return CloseCode.PROTOCOL;
+  return code === 'refused' ? CloseCode.DONE : CloseCode.FAILED;
+}
+
 /** A system error's code (`ENOSPC`), or an empty string. */
 export function systemCode(error: unknown): string {
   const code = (error as { code?: unknown } | undefined)?.code;
@@ -81,9 +118,4 @@ export function systemCode(error: unknown): string {
 /** A message of an unknown error in one line. */
 export function messageOf(error: unknown): string {
   return oneLine(error instanceof Error ? error.message : String(error));
-}
-
-/** Text from elsewhere made safe for a terminal: control and formatting characters become spaces. */
-export function oneLine(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').trim();
 }

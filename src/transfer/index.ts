@@ -5,36 +5,59 @@ export type {
   CarrierStream,
   CarrierStreamStats,
   CarrierWriter,
+  Clock,
 } from './carrier.ts';
 export { ControlChannel } from './control-channel.ts';
 export { openSource } from './disk-source.ts';
 export { TargetFolder, type TargetOptions } from './disk-target.ts';
-export { type Clock, endOnAbort, explain, settleSession, within } from './ending.ts';
+export { endOnAbort, explain } from './ending.ts';
 export {
   CloseCode,
+  closeCodeOf,
   FAILURES,
   type FailureCode,
   messageOf,
-  oneLine,
   REFUSALS,
   type RefusalCode,
   systemCode,
   TransferError,
   type TransferErrorCode,
 } from './errors.ts';
+export { harmless, harmlessJson, oneLine } from './harmless.ts';
 export {
   accepted,
   admit,
   type Introduction,
   type IntroductionOptions,
   introduce,
+  type LineOptions,
+  ordinal,
   parseIntroduction,
   Refusal,
 } from './introduction.ts';
-export { count, decodeFields, type Fields, malformed, number, object, oneOf, text } from './message-fields.ts';
+export { ANSWER_TIME, GOODBYE_TIME, INTRODUCTION_TIME, PARTING_TIME, STALL_TIME } from './limits.ts';
+export {
+  count,
+  decodeFields,
+  type Fields,
+  isMeasured,
+  malformed,
+  number,
+  object,
+  oneOf,
+  text,
+} from './message-fields.ts';
 export { ALPN, type Offer, PROTOCOL_VERSION, parseReading } from './messages.ts';
 export { nameProblem } from './names.ts';
-export { chunkBytesFor, MAX_CHUNK_BYTES, MAX_ITERATIONS, MAX_STREAMS } from './plan.ts';
+export { clientOf, Places, type PlacesOptions, type Visit } from './places.ts';
+export {
+  chunkBytesFor,
+  MAX_CHUNK_BYTES,
+  MAX_ITERATIONS,
+  MAX_STREAM_READINGS,
+  MAX_STREAMS,
+  MIN_CHUNK_BYTES,
+} from './plan.ts';
 export {
   type ConnectionReading,
   type MeteredStream,
@@ -52,5 +75,7 @@ export { decodePreamble, encodePreamble, PREAMBLE_BYTES, StreamInput } from './r
 export { type IterationReport, LiveIteration, type TransferEvents, type TransferReport } from './report.ts';
 export { type SendOptions, sendFile } from './sender.ts';
 export { HANDSHAKE_TIMEOUT, KEEP_ALIVE, receiverTransport, SENDER_TRANSPORT } from './session-options.ts';
+export { SessionWaits, type WaitLimit } from './session-waits.ts';
 export type { PartFile, SourceFile, TargetStore } from './storage.ts';
+export { Strangers } from './strangers.ts';
 export { base64url, DEFAULT_PORT, formatTicket, parseTicket, sameToken, type Ticket, TOKEN_BYTES } from './ticket.ts';

@@ -1,4 +1,5 @@
-import { oneLine, TransferError } from './errors.ts';
+import { TransferError } from './errors.ts';
+import { oneLine } from './harmless.ts';
 
 /** A message's fields before they have been looked at. */
 export type Fields = Readonly<Record<string, unknown>>;
@@ -45,12 +46,17 @@ export function count(fields: Fields, name: string, least: number, most = Number
   return value as number;
 }
 
-/** A measured number: finite; JSON has no infinities, an estimate that is not there yet is -1. */
+/** A measured number, from 0 to 2^53 - 1; JSON has no infinities, an estimate that is not there yet is -1. */
 export function number(fields: Fields, name: string): number {
   const value = fields[name];
   if (value === null) return -1;
-  if (typeof value !== 'number' || !Number.isFinite(value)) throw malformed(`no usable '${name}'`);
+  if (!isMeasured(value)) throw malformed(`no usable '${name}'`);
   return value;
+}
+
+/** Whether this can have been measured: nothing that a table or a sum could not take. */
+export function isMeasured(value: unknown): value is number {
+  return typeof value === 'number' && value >= -1 && value <= Number.MAX_SAFE_INTEGER;
 }
 
 export function oneOf<T extends string>(fields: Fields, name: string, known: readonly T[], otherwise: T): T {

@@ -8,8 +8,8 @@ import type { ConnectionReading, SideReading, StreamReading } from './readings.t
 /** The application protocol, RFC 7301. The number rises with every change that an old peer would misunderstand. */
 export const ALPN = 'weir/2';
 
-/** Minor changes within `weir/2`: a peer ignores what it does not know. */
-export const PROTOCOL_VERSION = 1;
+/** Minor changes within `weir/2`: a peer ignores what it does not know. 2 brought the line of those who wait, and `working`. */
+export const PROTOCOL_VERSION = 2;
 
 /** What a sender wants to send. */
 export interface Offer {
@@ -28,6 +28,8 @@ export type Message =
   /** `tagKey` is what the tags of the chunks are made with, base64url. */
   | ({ readonly type: 'offer'; readonly tagKey: string } & Offer)
   | { readonly type: 'ready'; readonly iteration: number }
+  /** This side's own disk is what takes the time. Only that it came counts: a receiver of it passes it over. */
+  | { readonly type: 'working' }
   | { readonly type: 'sent'; readonly iteration: number; readonly digest: string }
   | { readonly type: 'statistics'; readonly reading: SideReading }
   | { readonly type: 'verified'; readonly digest: string; readonly reading: SideReading }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { ChunkLedger, ChunkPlan, chunkBytesFor, isChunkSizeAllowed, MAX_STREAMS } from './plan.ts';
+import { ChunkPlan, chunkBytesFor, isChunkSizeAllowed, MAX_STREAMS } from './plan.ts';
 
 const sizes = fc.oneof(fc.integer({ min: 0, max: 10_000 }), fc.integer({ min: 0, max: 2 ** 40 }));
 const streamCounts = fc.integer({ min: 1, max: MAX_STREAMS });
@@ -58,16 +58,8 @@ test('what is no chunk of the plan has no index', () => {
   assert.equal(new ChunkPlan(0, 300).indexOf(0, 0), -1);
 });
 
-test('a ledger takes each chunk once and keeps the tags in file order', () => {
-  const ledger = new ChunkLedger(3);
-  const tag = (n: number) => new Uint8Array(16).fill(n);
-  assert.ok(ledger.claim(2, tag(2)));
-  assert.ok(ledger.claim(0, tag(0)));
-  assert.ok(!ledger.claim(2, tag(9)));
-  assert.equal(ledger.missing, 1);
-  assert.ok(!ledger.isComplete);
-  assert.ok(ledger.claim(1, tag(1)));
-  assert.ok(ledger.isComplete);
-  assert.deepEqual(ledger.tags, new Uint8Array([...tag(0), ...tag(1), ...tag(2)]));
-  assert.ok(new ChunkLedger(0).isComplete);
+test('chunks smaller than a kibibyte are not allowed, however few', () => {
+  assert.ok(!isChunkSizeAllowed(1, 1) && !isChunkSizeAllowed(1023, 1));
+  assert.ok(isChunkSizeAllowed(1024, 512));
+  assert.ok(!isChunkSizeAllowed((1 << 20) + 1, 1) && !isChunkSizeAllowed(1 << 20, 65));
 });

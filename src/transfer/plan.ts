@@ -1,8 +1,8 @@
-import { TAG_BYTES } from './tag.ts';
-
 /** The largest chunk in bytes: one read, one tag, one write. */
 export const MAX_CHUNK_BYTES = 1 << 20;
-const MIN_CHUNK_BYTES = 1 << 10;
+
+/** The smallest: a chunk costs a header, a tag and a write. */
+export const MIN_CHUNK_BYTES = 1 << 10;
 
 /** What the chunks under way on all streams may hold in the receiver's memory, in bytes. */
 export const CHUNK_MEMORY_BYTES = 64 << 20;
@@ -12,6 +12,9 @@ export const MAX_STREAMS = 512;
 
 /** The most iterations of one transfer. */
 export const MAX_ITERATIONS = 10_000;
+
+/** The most streams of one transfer over all its iterations: both sides keep the readings of each until the end. */
+export const MAX_STREAM_READINGS = 1 << 17;
 
 /** Chunks for each stream to aim at, so that a slow stream's last one is a small part of the whole. */
 const CHUNKS_PER_STREAM = 16;
@@ -29,7 +32,7 @@ export function chunkBytesFor(size: number, streams: number): number {
 
 /** Whether a sender may use chunks of this size on so many streams. */
 export function isChunkSizeAllowed(chunkBytes: number, streams: number): boolean {
-  return chunkBytes >= 1 && chunkBytes <= MAX_CHUNK_BYTES && chunkBytes * streams <= CHUNK_MEMORY_BYTES;
+  return chunkBytes >= MIN_CHUNK_BYTES && chunkBytes <= MAX_CHUNK_BYTES && chunkBytes * streams <= CHUNK_MEMORY_BYTES;
 }
 
 /** A file cut into chunks: all of `chunkBytes`, the last one what is left. An empty file has none. */
@@ -57,40 +60,6 @@ export class ChunkPlan {
     const index = offset / this.chunkBytes;
     if (!Number.isInteger(index) || index < 0 || index >= this.count) return -1;
     return this.lengthOf(index) === length ? index : -1;
-  }
-}
-
-/** Which chunks have come, and the tag of each, for the digest of the whole. */
-export class ChunkLedger {
-  readonly #tags: Uint8Array;
-  readonly #claimed: Uint8Array;
-  #claims = 0;
-
-  constructor(count: number) {
-    this.#tags = new Uint8Array(count * TAG_BYTES);
-    this.#claimed = new Uint8Array(count);
-  }
-
-  /** Marks a chunk as taken; false when it was already. */
-  claim(index: number, tag: Uint8Array): boolean {
-    if (this.#claimed[index] !== 0) return false;
-    this.#claimed[index] = 1;
-    this.#tags.set(tag, index * TAG_BYTES);
-    this.#claims++;
-    return true;
-  }
-
-  get isComplete(): boolean {
-    return this.#claims === this.#claimed.length;
-  }
-
-  get missing(): number {
-    return this.#claimed.length - this.#claims;
-  }
-
-  /** The tags of all chunks in file order: what the digest of the file is made of. */
-  get tags(): Uint8Array {
-    return this.#tags;
   }
 }
 

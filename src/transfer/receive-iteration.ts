@@ -1,8 +1,9 @@
 import { BufferPool } from './buffer-pool.ts';
 import type { CarrierStream } from './carrier.ts';
+import { ChunkLedger } from './chunk-ledger.ts';
 import { CloseCode, TransferError } from './errors.ts';
 import type { Offer } from './messages.ts';
-import { ChunkLedger, ChunkPlan } from './plan.ts';
+import { ChunkPlan } from './plan.ts';
 import type { MeteredStream } from './readings.ts';
 import {
   decodePreamble,
@@ -13,7 +14,7 @@ import {
   StreamInput,
 } from './records.ts';
 import type { PartFile } from './storage.ts';
-import { chunkTag, fileDigest, sameBytes } from './tag.ts';
+import { chunkTag, sameBytes } from './tag.ts';
 
 /** Memory for chunks on their way to the disk, beside one for each stream. Bytes. */
 const WRITE_BEHIND_BYTES = 16 << 20;
@@ -38,7 +39,10 @@ export class ReceiveIteration {
   readonly number: number;
   /** The streams so far, in the order of their arrival; grows. */
   readonly streams: CarrierStream[] = [];
-  /** Fulfilled when all streams have ended and every chunk is verified and written. Rejects with the first error. */
+  /**
+   * Fulfilled when all streams have ended and every chunk is verified and written. Rejects with the first error. A stream that never comes leaves it
+   * pending: wait for it with a limit, and with the session's end (SessionWaits).
+   */
   readonly done: Promise<void>;
   /** Called when the last stream has been read to its end; chunks may still be on their way to the disk. */
   onRead: (() => void) | undefined;
@@ -68,9 +72,8 @@ export class ReceiveIteration {
     this.#plan = new ChunkPlan(offer.size, offer.chunkBytes);
     this.#ledger = new ChunkLedger(this.#plan.count);
     const behind = Math.max(2, Math.min(64, Math.floor(WRITE_BEHIND_BYTES / offer.chunkBytes)));
-    this.#pool = new BufferPool(offer.streams + behind, () =>
-      part.makeMemory === undefined ? new ArrayBuffer(offer.chunkBytes) : part.makeMemory(offer.chunkBytes),
-    );
+    const bytes = Math.min(offer.chunkBytes, offer.size);
+    this.#pool = new BufferPool(offer.streams + behind, () => part.makeMemory?.(bytes) ?? new ArrayBuffer(bytes));
     this.done = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -102,9 +105,19 @@ export class ReceiveIteration {
     this.#reject(error);
   }
 
+  /** Stream bytes that have arrived: what shows that it goes on. */
+  get progress(): number {
+    return this.streams.reduce((sum, { stats }) => sum + stats.bytesReceived, 0);
+  }
+
+  /** Whether the disk is what is waited for. */
+  get isStoring(): boolean {
+    return this.#storing > 0;
+  }
+
   /** The digest of the file, hexadecimal; call it when `done`. */
   get digest(): string {
-    return fileDigest(this.#ledger.tags);
+    return this.#ledger.digest;
   }
 
   /** The streams with what they carried, by index; call it when `done`. */

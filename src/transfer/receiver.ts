@@ -1,44 +1,40 @@
+import { type AcceptOptions, acceptOffer, mostStreams } from './accept-offer.ts';
 import type { CarrierSession, CarrierStream } from './carrier.ts';
 import { ControlChannel } from './control-channel.ts';
-import { endOnAbort, explain, settleSession, within } from './ending.ts';
-import { CloseCode, type FailureCode, TransferError } from './errors.ts';
+import { endOnAbort, explain } from './ending.ts';
+import { CloseCode, closeCodeOf, type FailureCode, TransferError } from './errors.ts';
 import { admit, Refusal } from './introduction.ts';
+import { GOODBYE_TIME, INTRODUCTION_TIME, STALL_TIME } from './limits.ts';
 import { malformed } from './message-fields.ts';
 import { decodeMessage, type Message, type Offer, PROTOCOL_VERSION } from './messages.ts';
-import { nameProblem } from './names.ts';
-import { isChunkSizeAllowed, MAX_STREAMS } from './plan.ts';
+import type { Places, Visit } from './places.ts';
 import { readConnection, readReceivedStreams, round, type SideReading, snapshotOf } from './readings.ts';
 import { ReceiveIteration } from './receive-iteration.ts';
 import { type IterationReport, LiveIteration, type TransferEvents, type TransferReport } from './report.ts';
-import type { PartFile, TargetStore } from './storage.ts';
+import { SessionWaits, type WaitLimit } from './session-waits.ts';
+import type { PartFile } from './storage.ts';
 import { TAG_KEY_BYTES } from './tag.ts';
 import { fromBase64url } from './ticket.ts';
+import { WorkWords } from './work-words.ts';
 
 /** How to receive. */
-export interface ReceiveOptions {
+export interface ReceiveOptions extends AcceptOptions {
   /** What a sender must show. */
   readonly token: Uint8Array;
-  readonly store: TargetStore;
   /** Told to the sender: name and version of the program. */
   readonly software: string;
-  /** The most streams to accept; default and at most MAX_STREAMS. */
-  readonly maxStreams?: number;
-  /** The largest file to accept, in bytes. Default: what the disk has room for. */
-  readonly maxSize?: number;
-  /** Why nothing can be accepted now, if so; the sender is told. */
-  readonly busy?: string | undefined;
-  /** Whose rules for names hold; default this platform's. */
-  readonly platform?: NodeJS.Platform;
+  /** Where a sender that has shown its token takes a place, or stands in line for one. Default: there are always places. */
+  readonly places?: Places | undefined;
+  /** Whom the place counts for: see `clientOf`. */
+  readonly client?: string;
+  /** The client has shown the token. */
+  readonly onTrusted?: (() => void) | undefined;
+  /** Milliseconds without anything moving after which a transfer is given up; default STALL_TIME. */
+  readonly stallTime?: number | undefined;
   readonly events?: TransferEvents;
   /** Stops the transfer. */
   readonly signal?: AbortSignal | undefined;
 }
-
-/** Milliseconds that a stranger has to show its token and make its offer. */
-const INTRODUCTION_TIME = 10_000;
-
-/** Milliseconds that the sender has to say goodbye, or to hand in its statistics when the file is already stored. */
-const GOODBYE_TIME = 5_000;
 
 /**
  * Receives one file over a session whose handshake is complete. Either all of it is stored under its final name, or nothing.
@@ -49,14 +45,13 @@ export async function receiveFile(session: CarrierSession, options: ReceiveOptio
   const stopListening = endOnAbort(session, options.signal);
   const receiver = new Receiver(session, options);
   try {
-    const report = await receiver.run();
-    await settleSession(session, GOODBYE_TIME, CloseCode.DONE);
-    return report;
+    return await receiver.run();
   } catch (error) {
     const told = error instanceof Refusal ? error : explain(error, options.signal);
     await receiver.giveUp(told);
     throw told instanceof Refusal ? new TransferError('offer_refused', told.message, { detail: told.code }) : told;
   } finally {
+    receiver.leave();
     stopListening();
   }
 }
@@ -64,6 +59,11 @@ export async function receiveFile(session: CarrierSession, options: ReceiveOptio
 class Receiver {
   readonly #session: CarrierSession;
   readonly #options: ReceiveOptions;
+  readonly #waits: SessionWaits;
+  #visit: Visit | undefined;
+  #words: WorkWords | undefined;
+  /** Work of the disk that is waited for, chunks aside. */
+  #atDisk = 0;
   #channel: ControlChannel<Message> | undefined;
   /** The iteration whose streams are expected, if any. */
   #iteration: ReceiveIteration | undefined;
@@ -83,17 +83,13 @@ class Receiver {
   constructor(session: CarrierSession, options: ReceiveOptions) {
     this.#session = session;
     this.#options = options;
+    this.#waits = new SessionWaits(session);
     session.onstream = (stream) => this.#onStream(stream);
   }
 
   async run(): Promise<TransferReport> {
-    const introduction = this.#introduce();
-    const offer = await within(introduction, INTRODUCTION_TIME);
-    if (offer === undefined) {
-      introduction.catch(() => undefined);
-      throw new TransferError('protocol', 'the sender connected but made no offer');
-    }
-    this.#part = await this.#begin(offer);
+    const offer = await this.#introduce();
+    this.#part = await this.#disk(acceptOffer(offer, this.#options));
     this.#options.events?.onOffer?.(offer);
     const iterations: IterationReport[] = [];
     let savedAs = '';
@@ -104,27 +100,33 @@ class Receiver {
       iterations.push(report);
       this.#options.events?.onIteration?.(report);
     }
+    this.leave();
+    await this.#waits.settle(GOODBYE_TIME, CloseCode.DONE);
     return { offer, savedAs, iterations };
+  }
+
+  /** Lets the next one in. */
+  leave(): void {
+    this.#words?.cancel();
+    this.#visit?.leave();
   }
 
   /** Tells the sender why, as far as it still listens, removes what was received and ends the session. */
   async giveUp(why: Refusal | TransferError): Promise<void> {
     this.#iteration?.fail(why);
     await this.#part?.discard();
+    this.leave();
     if (this.#session.destroyed) return;
-    const refused = why instanceof Refusal;
-    const code = refused ? CloseCode.REFUSED : why.code === 'protocol' ? CloseCode.PROTOCOL : CloseCode.FAILED;
-    if (this.#channel !== undefined) {
-      const reason = why.message;
-      const message = refused
-        ? ({ type: 'refused', code: why.code, reason } as const)
-        : ({ type: 'failed', code: failureCode(why), reason } as const);
-      // Somebody who doesn't read can't hold this side up.
-      await within(this.#tell(this.#channel, message), GOODBYE_TIME).catch(() => undefined);
-      await settleSession(this.#session, GOODBYE_TIME, code, reason);
-    } else {
-      this.#session.destroy(undefined, { code, reason: why.message });
-    }
+    const code = why instanceof Refusal ? CloseCode.REFUSED : closeCodeOf(why);
+    const reason = why instanceof Refusal ? why.reason : why.forPeer;
+    if (this.#channel === undefined) return this.#session.destroy(undefined, { code, reason });
+    const message: Message =
+      why instanceof Refusal
+        ? { type: 'refused', code: why.code, reason }
+        : { type: 'failed', code: failureCode(why), reason };
+    // Somebody who doesn't read can't hold this side up.
+    await this.#waits.within(this.#tell(this.#channel, message), GOODBYE_TIME).catch(() => undefined);
+    await this.#waits.settle(GOODBYE_TIME, code, reason);
   }
 
   async #tell(channel: ControlChannel<Message>, message: Message): Promise<void> {
@@ -145,71 +147,74 @@ class Receiver {
 
   /** Hears who is there and what it wants to send. */
   async #introduce(): Promise<Offer> {
-    // A session that ends before its control stream comes must end this wait, too.
-    const ended = this.#session.closed.then(() => {
-      throw new TransferError('connection', 'the sender went away before it said anything');
-    });
-    const stream = await Promise.race([this.#control, ended]);
+    const stream = await this.#waits.within(this.#control, INTRODUCTION_TIME);
+    if (stream === undefined) throw new TransferError('protocol', 'the sender connected but said nothing');
     const channel = new ControlChannel(stream, decodeMessage, false);
     this.#channel = channel;
-    const { token, software } = this.#options;
-    await admit(channel, { token, version: PROTOCOL_VERSION, software }, () => this.#options.busy);
-    const { tagKey, ...offer } = await channel.expect('offer');
+    const { token, software, places, client = '' } = this.#options;
+    await admit(channel, this.#waits, {
+      token,
+      version: PROTOCOL_VERSION,
+      software,
+      maxStreams: mostStreams(this.#options),
+      enter: (canWait) => {
+        this.#options.onTrusted?.();
+        this.#visit = places?.enter(client, canWait);
+        return this.#visit;
+      },
+    });
+    const wanted = await this.#waits.within(channel.expect('offer'), INTRODUCTION_TIME);
+    if (wanted === undefined) throw new TransferError('protocol', 'the sender connected but made no offer');
+    const { tagKey, ...offer } = wanted;
     this.#tagKey = fromBase64url(tagKey);
     if (this.#tagKey?.length !== TAG_KEY_BYTES) throw malformed("no usable 'tagKey'");
+    const isAtWork = () => this.#atDisk > 0 || this.#iteration?.isStoring === true;
+    this.#words = new WorkWords(this.#session, isAtWork, () => channel.send({ type: 'working' }));
     return offer;
   }
 
-  /** Decides on the offer; makes the file under way when it is accepted. */
-  async #begin(offer: Offer): Promise<PartFile> {
-    const { store, maxSize = Number.MAX_SAFE_INTEGER, maxStreams = MAX_STREAMS } = this.#options;
-    const problem = nameProblem(offer.name, this.#options.platform ?? process.platform);
-    if (problem !== undefined) throw new Refusal('name_not_allowed', `the file's name is not allowed: ${problem}`);
-    const most = Math.min(maxStreams, MAX_STREAMS);
-    if (offer.streams > most)
-      throw new Refusal('too_many_streams', `${offer.streams} streams are too many: use ${most} at most`);
-    if (!isChunkSizeAllowed(offer.chunkBytes, offer.streams)) {
-      throw new Refusal('unsupported', `chunks of ${offer.chunkBytes} bytes on ${offer.streams} streams are too large`);
-    }
-    if (offer.size > maxSize)
-      throw new Refusal('too_large', `the file has ${offer.size} bytes, ${maxSize} are the most`);
+  /** Waits for this side's own disk, which has no limit: the sender hears that it is at work. */
+  async #disk<T>(work: Promise<T>): Promise<T> {
+    this.#atDisk++;
     try {
-      const free = await store.freeBytes();
-      if (free !== undefined && free < offer.size) {
-        throw new Refusal(
-          'no_space',
-          `the file has ${offer.size} bytes, but only ${free} are free there: make room or choose another folder`,
-        );
-      }
-      return await store.begin(offer.name, offer.size);
-    } catch (error) {
-      if (error instanceof Refusal) throw error;
-      if (error instanceof TransferError && error.code === 'no_space') throw new Refusal('no_space', error.message);
-      if (error instanceof TransferError) throw new Refusal('not_writable', error.message);
-      throw error;
+      return await work;
+    } finally {
+      this.#atDisk--;
     }
   }
 
   async #iterate(offer: Offer, number: number, isLast: boolean): Promise<{ report: IterationReport; name: string }> {
     const channel = this.#channel!;
     const part = this.#part!;
-    if (number > 1) await part.restart();
+    if (number > 1) await this.#disk(part.restart());
     const before = snapshotOf(this.#session.stats);
     const iteration = new ReceiveIteration(number, offer, this.#tagKey!, part);
     this.#iteration = iteration;
     iteration.onRead = () => {
       this.#limitsAtLast = this.#session.stats.receiveLimitMs;
     };
-    await channel.send({ type: 'ready', iteration: number });
+    await this.#waits.until(channel.send({ type: 'ready', iteration: number }), this.#stall());
     const live = new LiveIteration(number, offer, this.#session.now(), 'receiver', iteration.streams);
     this.#options.events?.onIterationStart?.(live);
-    const digest = await this.#verify(channel, iteration);
-    const name = isLast ? await part.commit(offer.size) : '';
+    const digest = await this.#waits.until(this.#verify(channel, iteration), this.#stall(iteration));
+    const name = isLast ? await this.#disk(part.commit(offer.size)) : '';
     const receiver = this.#read(iteration, before);
     const sender = this.#finishIteration(channel, digest, receiver, name);
     // Once the file is there, a sender that vanishes costs only its statistics.
-    const reading = isLast ? await within(sender, GOODBYE_TIME).catch(() => undefined) : await sender;
+    const reading = isLast
+      ? await this.#waits.within(sender, GOODBYE_TIME).catch(() => undefined)
+      : await this.#waits.until(sender, this.#stall());
     return { report: { number, digest, sender: reading, receiver }, name };
+  }
+
+  /** How long the sender may let this side wait, while bytes of this iteration or words of its own show that it goes on. */
+  #stall(iteration?: ReceiveIteration): WaitLimit {
+    return {
+      ms: this.#options.stallTime ?? STALL_TIME,
+      unless: 'the sender is there, but nothing of the file has moved',
+      progress: () => this.#channel!.heard + (iteration?.progress ?? 0),
+      pausedWhile: () => iteration?.isStoring === true,
+    };
   }
 
   /** Waits for all data and compares it with what the sender says it sent. Returns the digest. */
@@ -235,7 +240,10 @@ class Receiver {
       await channel.send({ type: 'finished', name });
       await channel.end();
     }
-    return (await channel.expect('statistics')).reading;
+    const { reading: theirs } = await channel.expect('statistics');
+    if (theirs.streams.length !== reading.streams.length || theirs.iteration !== reading.iteration)
+      throw new TransferError('protocol', 'the sender measured something else than this iteration');
+    return theirs;
   }
 
   #read(iteration: ReceiveIteration, before: ReturnType<typeof snapshotOf>): SideReading {
@@ -263,6 +271,7 @@ function failureCode(error: TransferError): FailureCode {
     case 'no_space':
     case 'storage':
     case 'verification':
+    case 'stalled':
       return error.code;
     default:
       return 'protocol';

@@ -2,9 +2,10 @@ import { randomBytes } from 'node:crypto';
 import type { CarrierSession, CarrierStream } from './carrier.ts';
 import { ChunkSource } from './chunk-source.ts';
 import { ControlChannel } from './control-channel.ts';
-import { endOnAbort, explain, within } from './ending.ts';
-import { CloseCode, TransferError } from './errors.ts';
-import { accepted, introduce } from './introduction.ts';
+import { endOnAbort, explain } from './ending.ts';
+import { CloseCode, closeCodeOf, TransferError } from './errors.ts';
+import { accepted, introduce, type LineOptions, PATIENT_VERSION, type Welcome } from './introduction.ts';
+import { ANSWER_TIME, PARTING_TIME, STALL_TIME, STORE_TIME } from './limits.ts';
 import { decodeMessage, type Message, type Offer, PROTOCOL_VERSION } from './messages.ts';
 import { ChunkPlan, chunkBytesFor } from './plan.ts';
 import {
@@ -17,15 +18,17 @@ import {
 } from './readings.ts';
 import { encodePreamble, PREAMBLE_BYTES } from './records.ts';
 import { type IterationReport, LiveIteration, type TransferEvents, type TransferReport } from './report.ts';
+import { SessionWaits, type WaitLimit } from './session-waits.ts';
 import type { SourceFile } from './storage.ts';
 import { TAG_KEY_BYTES } from './tag.ts';
 import { base64url } from './ticket.ts';
+import { WorkWords } from './work-words.ts';
 
 /** What to send, and how. */
-export interface SendOptions {
+export interface SendOptions extends LineOptions {
   readonly file: SourceFile;
   readonly token: Uint8Array;
-  /** Parallel streams of each iteration, 1 to MAX_STREAMS. */
+  /** Parallel streams of each iteration, 1 to MAX_STREAMS; fewer where the receiver takes no more. */
   readonly streams: number;
   /** How many times the whole file is sent. */
   readonly iterations: number;
@@ -44,9 +47,6 @@ const READ_AHEAD_BYTES = 16 << 20;
 /** How long to wait for the receiver's reason when its streams broke first, in milliseconds. */
 const REASON_WAIT = 2000;
 
-/** How long to wait for the receiver's last FIN, in milliseconds. */
-const GOODBYE_TIME = 2000;
-
 /**
  * Sends a file over a session whose handshake is complete, as often as asked, and closes the session.
  * @throws TransferError.
@@ -54,79 +54,126 @@ const GOODBYE_TIME = 2000;
 export async function sendFile(session: CarrierSession, options: SendOptions): Promise<TransferReport> {
   const stopListening = endOnAbort(session, options.signal);
   try {
-    const report = await new Sender(session, options).run();
-    // However the session ends now.
-    await Promise.allSettled([session.close({ code: CloseCode.DONE })]);
-    return report;
+    return await new Sender(session, options).run();
   } catch (error) {
     const explained = explain(error, options.signal);
-    const code =
-      explained.code === 'protocol'
-        ? CloseCode.PROTOCOL
-        : explained.code === 'refused'
-          ? CloseCode.DONE
-          : CloseCode.FAILED;
-    session.destroy(undefined, { code, reason: explained.message });
+    session.destroy(undefined, { code: closeCodeOf(explained), reason: explained.forPeer });
     throw explained;
   } finally {
     stopListening();
   }
 }
 
+const ANSWER: WaitLimit = { ms: ANSWER_TIME, unless: 'the receiver is there, but has not answered' };
+
 class Sender {
   readonly #session: CarrierSession;
   readonly #options: SendOptions;
-  readonly #offer: Offer;
-  readonly #plan: ChunkPlan;
+  readonly #waits: SessionWaits;
+  #offer!: Offer;
+  #plan!: ChunkPlan;
+  /** Milliseconds without a sign of the receiver after which it is given up. */
+  #patience = STALL_TIME;
+  #channel!: ControlChannel<Message>;
+  /** Of the iteration under way, or of the last one. */
+  #streams: readonly CarrierStream[] = [];
+  /** What is read from the disk, if anything. */
+  #source: ChunkSource | undefined;
   /** For the chunks' tags. */
   readonly #tagKey = randomBytes(TAG_KEY_BYTES);
   /** The first byte of iteration 1 on the session's clock; undefined before. */
   #origin: number | undefined;
 
   constructor(session: CarrierSession, options: SendOptions) {
-    const { file, streams, iterations } = options;
-    const chunkBytes = options.chunkBytes ?? chunkBytesFor(file.size, streams);
     this.#session = session;
     this.#options = options;
-    this.#offer = { name: file.name, size: file.size, streams, iterations, chunkBytes };
-    this.#plan = new ChunkPlan(file.size, chunkBytes);
+    this.#waits = new SessionWaits(session);
   }
 
   async run(): Promise<TransferReport> {
-    const { events } = this.#options;
     const channel = await this.#introduce();
-    await channel.send({ type: 'offer', ...this.#offer, tagKey: base64url(this.#tagKey) });
+    const words = new WorkWords(
+      this.#session,
+      () => this.#source?.isReading === true,
+      () => channel.send({ type: 'working' }),
+    );
+    try {
+      return await this.#transfer(channel);
+    } finally {
+      words.cancel();
+    }
+  }
+
+  async #transfer(channel: ControlChannel<Message>): Promise<TransferReport> {
+    const { events } = this.#options;
+    await this.#waits.until(channel.send({ type: 'offer', ...this.#offer, tagKey: base64url(this.#tagKey) }), ANSWER);
     const iterations: IterationReport[] = [];
     for (let number = 1; number <= this.#offer.iterations; number++) {
       await this.#awaitReady(channel, number);
-      const report = await this.#iterate(channel, number);
+      const report = await this.#waits.until(this.#iterate(channel, number), this.#stall());
       iterations.push(report);
       events?.onIteration?.(report);
     }
-    const finished = succeeded(await channel.expect('finished', 'failed'));
+    const finished = succeeded(await this.#waits.until(channel.expect('finished', 'failed'), this.#stall()));
     // The file is there: how the receiver goes is no matter any more.
     await this.#sayGoodbye(channel).catch(() => undefined);
     return { offer: this.#offer, savedAs: finished.name, iterations };
   }
 
+  /** Waits for the receiver's FIN as long as is polite: a session closes gracefully only when its streams are over. */
   async #sayGoodbye(channel: ControlChannel<Message>): Promise<void> {
-    await channel.end();
-    // To the receiver's FIN: a session closes gracefully only when its streams are over.
-    await within(channel.receive(), GOODBYE_TIME);
+    const goodbye = async () => {
+      await channel.end();
+      await channel.receive();
+      await this.#session.close({ code: CloseCode.DONE });
+    };
+    await this.#waits.within(goodbye(), PARTING_TIME).catch(() => undefined);
+    this.#session.destroy(undefined, { code: CloseCode.DONE });
+    await this.#session.closed;
   }
 
   async #awaitReady(channel: ControlChannel<Message>, iteration: number): Promise<void> {
-    const ready = succeeded(await channel.expect('ready', 'refused', 'failed'));
+    const answer = channel.expect('ready', 'refused', 'failed');
+    const ready = succeeded(await this.#waits.until(answer, this.#stall()));
     if (ready.iteration !== iteration) {
       throw new TransferError('protocol', `the receiver is ready for iteration ${ready.iteration}, not ${iteration}`);
     }
   }
 
   async #introduce(): Promise<ControlChannel<Message>> {
-    const { token, software } = this.#options;
-    const channel = new ControlChannel(await this.#session.createBidirectionalStream(), decodeMessage, true);
-    await introduce(channel, { token, version: PROTOCOL_VERSION, software });
+    const { token, software, wait, onWaiting } = this.#options;
+    const stream = await this.#waits.until(this.#session.createBidirectionalStream(), ANSWER);
+    const channel = new ControlChannel(stream, decodeMessage, true);
+    const welcome = await introduce(channel, this.#waits, {
+      token,
+      version: PROTOCOL_VERSION,
+      software,
+      wait,
+      onWaiting,
+    });
+    if (welcome.version < PATIENT_VERSION) this.#patience = STORE_TIME;
+    this.#plan = this.#agree(welcome);
+    this.#channel = channel;
     return channel;
+  }
+
+  /** What to offer to this receiver. */
+  #agree({ maxStreams = Number.POSITIVE_INFINITY }: Welcome): ChunkPlan {
+    const { file, iterations, streams: wanted } = this.#options;
+    const streams = Math.min(wanted, maxStreams);
+    const chunkBytes = this.#options.chunkBytes ?? chunkBytesFor(file.size, streams);
+    this.#offer = { name: file.name, size: file.size, streams, iterations, chunkBytes };
+    return new ChunkPlan(file.size, chunkBytes);
+  }
+
+  /** How long the receiver may let this side wait, while acknowledgements or words show that it goes on. */
+  #stall(): WaitLimit {
+    return {
+      ms: this.#patience,
+      unless: 'the receiver is there, but nothing has moved',
+      progress: () => this.#streams.reduce((sum, { stats }) => sum + stats.bytesAcked, this.#channel.heard),
+      pausedWhile: () => this.#source?.isReading === true,
+    };
   }
 
   async #iterate(channel: ControlChannel<Message>, iteration: number): Promise<IterationReport> {
@@ -137,10 +184,12 @@ class Sender {
       if (verified.digest !== sent.digest) {
         throw new TransferError('verification', 'the receiver has something else than what was sent: send again');
       }
+      if (verified.reading.streams.length !== this.#offer.streams || verified.reading.iteration !== iteration)
+        throw new TransferError('protocol', 'the receiver measured something else than this iteration');
       return { number: iteration, digest: sent.digest, sender: sent.reading, receiver: verified.reading };
     } catch (error) {
       // The receiver's own words say more than the broken streams that come with them.
-      if (!(error instanceof TransferError)) await within(answer, REASON_WAIT);
+      if (!(error instanceof TransferError)) await this.#waits.within(answer, REASON_WAIT);
       else answer.catch(() => undefined);
       throw error;
     }
@@ -153,7 +202,9 @@ class Sender {
     const { file, events } = this.#options;
     const depth = Math.max(2, Math.min(64, Math.floor(READ_AHEAD_BYTES / this.#offer.chunkBytes)));
     const source = new ChunkSource(file, this.#plan, this.#tagKey, depth);
+    this.#source = source;
     const streams = await this.#openStreams();
+    this.#streams = streams;
     const before = snapshotOf(this.#session.stats);
     events?.onIterationStart?.(new LiveIteration(iteration, this.#offer, this.#session.now(), 'sender', streams));
     const fileBytes = await Promise.all(streams.map((stream, i) => feed(stream, iteration, i + 1, source)));

@@ -12,11 +12,10 @@ export interface SourceFile {
 
 /** Where a receiver puts files. */
 export interface TargetStore {
-  /** Bytes that are free, or undefined when that cannot be told. @throws TransferError `storage`. */
-  freeBytes(): Promise<number | undefined>;
   /**
-   * Makes a file under way, which nobody sees under its final name; `size` is what is expected of it, in bytes.
-   * @throws TransferError `storage`, `no_space`.
+   * Makes a file under way, which nobody sees under its final name; `size` is what is expected of it, in bytes: so much space is its own until it is
+   * over.
+   * @throws TransferError `storage` when it could not get its name in the end; `no_space`.
    */
   begin(name: string, size?: number): Promise<PartFile>;
 }

@@ -3,7 +3,7 @@ import { createCipheriv } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { SeededRandom } from '../quic/base/random.ts';
-import { chunkTag, fileDigest, TAG_BYTES, TAG_KEY_BYTES } from './tag.ts';
+import { chunkTag, TAG_BYTES, TAG_KEY_BYTES } from './tag.ts';
 
 function bytesOf(length: number, seed: number): Uint8Array {
   const bytes = new Uint8Array(length);
@@ -73,12 +73,4 @@ test('each bit of a chunk, its length, its place and the key make another tag', 
   tags.add(String(chunkTag(KEY, 200, bytes)));
   tags.add(String(chunkTag(bytesOf(TAG_KEY_BYTES, 4), 0, bytes)));
   assert.equal(tags.size, 1 + bytes.length * 8 + 3);
-});
-
-test('the digest of a file depends on its tags and their order', () => {
-  const [a, b] = [chunkTag(KEY, 0, bytesOf(10, 1)), chunkTag(KEY, 10, bytesOf(10, 2))];
-  assert.match(fileDigest(new Uint8Array([...a, ...b])), /^[0-9a-f]{64}$/u);
-  assert.notEqual(fileDigest(new Uint8Array([...a, ...b])), fileDigest(new Uint8Array([...b, ...a])));
-  // SHA-256 of nothing: an empty file has no chunks.
-  assert.equal(fileDigest(new Uint8Array()), 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855');
 });

@@ -1,4 +1,4 @@
-import { createCipheriv, createHash } from 'node:crypto';
+import { createCipheriv } from 'node:crypto';
 
 /** Bytes of a chunk's tag. */
 export const TAG_BYTES = 16;
@@ -20,11 +20,6 @@ export function chunkTag(key: Uint8Array, offset: number, bytes: Uint8Array): Ui
   cipher.setAAD(bytes);
   cipher.final();
   return new Uint8Array(cipher.getAuthTag());
-}
-
-/** What stands for a whole file: SHA-256 of the tags of all its chunks in file order, hexadecimal. */
-export function fileDigest(tags: Uint8Array): string {
-  return createHash('sha256').update(tags).digest('hex');
 }
 
 /** Whether two tags are the same. Not for secrets. */

@@ -36,6 +36,7 @@ test('people paste tickets with space and quotes around them', () => {
 test('the port may be left out, the scheme written in capitals', () => {
   assert.equal(parseTicket(TICKET.replace(':12345', '')).port, 12345);
   assert.equal(parseTicket(TICKET.replace('weir:', 'WEIR:')).host, '192.0.2.1');
+  assert.equal(parseTicket(TICKET.replace('192.0.2.1', '[fe80::1%25eth0]')).host, 'fe80::1%eth0');
 });
 
 test('a ticket that was cut off anywhere is refused with a reason', () => {

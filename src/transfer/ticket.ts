@@ -28,7 +28,8 @@ export function formatTicket(ticket: Ticket): string {
 }
 
 /**
- * Reads a ticket as people paste it: surrounding space, quotes and angle brackets are ignored.
+ * Reads a ticket as people paste it: surrounding space, quotes and angle brackets are ignored. A link-local address has its zone as it is
+ * written everywhere, `%eth0`, or as in a URI, `%25eth0` (RFC 6874 §2).
  * @throws TransferError `ticket` that says what is wrong.
  */
 export function parseTicket(text: string): Ticket {
@@ -48,7 +49,7 @@ export function parseTicket(text: string): Ticket {
   if (pin !== undefined && pin.length !== PIN_BYTES) throw bad('its pin is cut off or changed');
   const token = decode(tokenText, 'token');
   if (token.length < TOKEN_BYTES || token.length > 64) throw bad('its token is cut off or changed');
-  return { host: match[1] ?? match[2]!, port, pin, token };
+  return { host: match[1]?.replace('%25', '%') ?? match[2]!, port, pin, token };
 }
 
 /** Compares secrets in time that tells nothing about them. */

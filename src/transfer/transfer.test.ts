@@ -2,76 +2,21 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { type MemoryPath, type MemorySession, memorySessions } from '../../test/support/memory-session.ts';
+import { MemoryStore, sourceOf } from '../../test/support/memory-store.ts';
 import { SeededRandom } from '../quic/base/random.ts';
 import { TransferError } from './errors.ts';
 import { encodeMessage } from './message-fields.ts';
 import type { Message } from './messages.ts';
+import { Places } from './places.ts';
 import { type ReceiveOptions, receiveFile } from './receiver.ts';
 import { encodePreamble, encodeRecordHeader } from './records.ts';
 import { type SendOptions, sendFile } from './sender.ts';
-import type { PartFile, SourceFile, TargetStore } from './storage.ts';
 import { TAG_BYTES, TAG_KEY_BYTES } from './tag.ts';
 
 const TOKEN = new Uint8Array(16).fill(5);
 /** As it is in an offer. */
 const TAG_KEY = Buffer.alloc(TAG_KEY_BYTES).toString('base64url');
 const PATH: MemoryPath = { pieceBytes: 5000 };
-
-/** A file in memory. */
-function sourceOf(content: Uint8Array, name = 'file.bin'): SourceFile {
-  return {
-    name,
-    size: content.length,
-    readAt: async (into, offset) => into.set(content.subarray(offset, offset + into.length)),
-    assertUnchanged: async () => undefined,
-    close: async () => undefined,
-  };
-}
-
-/** A folder in memory that counts what is under way. */
-class MemoryStore implements TargetStore {
-  readonly files = new Map<string, Uint8Array>();
-  readonly parts = new Set<object>();
-  free: number | undefined = 1 << 30;
-  /** Bytes after which writes fail like a full disk. */
-  room = Number.POSITIVE_INFINITY;
-  restarts = 0;
-  /** Holds writes up until it is called. */
-  gate: Promise<void> | undefined;
-
-  async freeBytes(): Promise<number | undefined> {
-    return this.free;
-  }
-
-  async begin(name: string): Promise<PartFile> {
-    let content = new Uint8Array(0);
-    const part: PartFile = {
-      restart: async () => {
-        content = new Uint8Array(0);
-        this.restarts++;
-      },
-      writeAt: async (bytes, offset) => {
-        await this.gate;
-        if (offset + bytes.length > this.room) throw new TransferError('no_space', 'the disk is full');
-        if (content.length < offset + bytes.length) {
-          const longer = new Uint8Array(offset + bytes.length);
-          longer.set(content);
-          content = longer;
-        }
-        content.set(bytes, offset);
-      },
-      commit: async (size) => {
-        assert.equal(content.length, size);
-        this.files.set(name, content);
-        this.parts.delete(part);
-        return name;
-      },
-      discard: async () => void this.parts.delete(part),
-    };
-    this.parts.add(part);
-    return part;
-  }
-}
 
 interface Run {
   readonly client: MemorySession;
@@ -200,10 +145,11 @@ test('refusals: token, name, space, streams, size, chunks, busy, folder', async 
     { detail: 'bad_token', send: { token: new Uint8Array(0) } },
     { detail: 'name_not_allowed', send: { file: sourceOf(bytesOf(100), '../x') } },
     { detail: 'no_space', store: full },
-    { detail: 'too_many_streams', receive: { maxStreams: 3 } },
     { detail: 'too_large', receive: { maxSize: 99 } },
     { detail: 'unsupported', send: { chunkBytes: 2 << 20 } },
-    { detail: 'busy', receive: { busy: 'later' } },
+    { detail: 'unsupported', send: { chunkBytes: 1 } },
+    { detail: 'unsupported', send: { streams: 512, iterations: 257 } },
+    { detail: 'busy', receive: { places: fullPlaces() } },
     { detail: 'not_writable', store: broken },
   ];
   for (const { detail, ...variation } of cases) {
@@ -214,6 +160,18 @@ test('refusals: token, name, space, streams, size, chunks, busy, folder', async 
     assert.equal(run.store.files.size, 0);
     assert.ok(run.client.destroyed && run.server.destroyed);
   }
+});
+
+/** Places of which none is free, and no line. */
+function fullPlaces(): Places {
+  return new Places({ most: 0, mostEach: 0, line: 0, lineEach: 0, taken: 'others' });
+}
+
+test('where a receiver takes fewer streams, so many are used', async () => {
+  const run = start(bytesOf(50_000), { receive: { maxStreams: 3 }, send: { streams: 8 } });
+  const [sent, received] = await Promise.all([run.sent, run.received]);
+  assert.equal(sent.offer.streams, 3);
+  assert.equal(received.iterations[0]!.receiver!.streams.length, 3);
 });
 
 test('a file exactly as large as the free space is taken', async () => {

@@ -67,6 +67,15 @@ test('the documents of both ends hold the same numbers, and the tables too', asy
   assert.ok(a!.setup!.datagramBytes! >= 1452, 'the path has been found to carry more than the least');
 });
 
+test('a receiver that takes fewer streams gets fewer, and the sender says so', async () => {
+  await using bench = await CommandBench.create();
+  const { ticket } = await bench.serve('--max-streams', '4');
+  await writeFile(bench.path('file'), 'x'.repeat(100_000));
+  const { code, stdout } = await bench.run('send', 'file', ticket, '--streams', '5');
+  assert.equal(code, 0);
+  assert.match(stdout, /takes 4 streams at most/u);
+});
+
 test('refusals and wrong tickets: one line, their exit codes, nothing left', async () => {
   await using bench = await CommandBench.create();
   const server = await bench.serve('--max-streams', '4', '--max-size', '1MB');
@@ -80,7 +89,8 @@ test('refusals and wrong tickets: one line, their exit codes, nothing left', asy
     [4, /does not fit the ticket/u, ['ok', flip(ticket.indexOf('#') + 3)]],
     [4, /ticket is not valid here/u, ['ok', flip(ticket.indexOf('.', ticket.indexOf('#')) + 3)]],
     [5, /name is not allowed/u, ['con.txt', ticket]],
-    [5, /use 4 at most/u, ['ok', ticket, '--streams', '5']],
+    [2, /from 1KiB to 1MiB/u, ['ok', ticket, '--chunk', '1']],
+    [2, /use 256/u, ['ok', ticket, '--streams', '512', '--iterations', '1000']],
     [5, /1000000 are the most/u, ['sparse', ticket, '--streams', '1']],
     [2, /not a valid ticket/u, ['ok', ticket.slice(0, -4)]],
     [2, /whole number/u, ['ok', ticket, '--streams', '0']],

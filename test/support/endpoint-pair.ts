@@ -17,6 +17,7 @@ import {
 } from '../../src/quic/endpoint/endpoint.ts';
 import { newReno } from '../../src/quic/recovery/congestion/new-reno.ts';
 import { loadIdentity, type TlsClientOptions, type TlsServerOptions } from '../../src/quic/tls/options.ts';
+import type { TlsSession } from '../../src/quic/tls/session.ts';
 import { createClientSession } from '../../src/quic/tls/tls13/client.ts';
 import { createServerSession } from '../../src/quic/tls/tls13/server.ts';
 import type { FrameHandler } from '../../src/quic/wire/frame-handler.ts';
@@ -58,6 +59,10 @@ export interface PairOptions {
   readonly interfaceMtu?: number;
   /** Whether somebody has to answer `verify` events by hand. */
   readonly manualVerdict?: boolean;
+  /** What seals and opens packets; default node:crypto. */
+  readonly engine?: CryptoEngine;
+  /** In place of both ends' TLS 1.3. */
+  readonly createTls?: (role: 'client' | 'server', transportParameters: Uint8Array) => TlsSession;
 }
 
 /** What connections of tests start from. */
@@ -89,11 +94,12 @@ export class Side {
   constructor(name: string, address: Address, random: SeededRandom, pair: EndpointPair) {
     this.name = name;
     this.address = address;
+    const sealing = pair.options.engine ?? nodeCryptoEngine;
     const engine: CryptoEngine = {
       name: 'forging',
-      headerKey: (suite, hp) => nodeCryptoEngine.headerKey(suite, hp),
+      headerKey: (suite, hp) => sealing.headerKey(suite, hp),
       packetKey: (suite, key, iv) => {
-        const inner = nodeCryptoEngine.packetKey(suite, key, iv);
+        const inner = sealing.packetKey(suite, key, iv);
         return {
           open: (arena, start, headerLength, length, number) => inner.open(arena, start, headerLength, length, number),
           destroy: () => inner.destroy(),
@@ -175,7 +181,7 @@ export class EndpointPair {
   #makeServer(): Side {
     const random = new SeededRandom(500 + (this.options.seed ?? 1));
     const side = new Side('server', SERVER_ADDRESS, random, this);
-    const { server, serverTransport, serverTls, alpn = ['test'] } = this.options;
+    const { server, serverTransport, serverTls, alpn = ['test'], createTls } = this.options;
     side.endpoint.listen({
       ...DEFAULTS,
       retry: 'never',
@@ -183,19 +189,21 @@ export class EndpointPair {
       ...server,
       transport: { ...DEFAULT_TRANSPORT, ...serverTransport },
       createTls: (transportParameters) =>
+        createTls?.('server', transportParameters) ??
         createServerSession({ random, alpn, identity: IDENTITY, ...serverTls, transportParameters }),
     });
     return side;
   }
 
   connect(overrides: Partial<ClientConnectionOptions> = {}): Connection {
-    const { client, clientTransport, clientTls, alpn = ['test'], seed = 1 } = this.options;
+    const { client, clientTransport, clientTls, alpn = ['test'], seed = 1, createTls } = this.options;
     const random = new SeededRandom(seed + 1000);
     const connection = this.client.endpoint.connect(this.now, SERVER_ADDRESS, {
       ...DEFAULTS,
       ...client,
       transport: { ...DEFAULT_TRANSPORT, ...clientTransport },
       createTls: (transportParameters) =>
+        createTls?.('client', transportParameters) ??
         createClientSession({ random, alpn, serverName: 'server.test', ...clientTls, transportParameters }),
       ...overrides,
     });

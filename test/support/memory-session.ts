@@ -81,6 +81,12 @@ export class MemorySession implements CarrierSession {
     return ++this.#ticks;
   }
 
+  /** By the real clock: no limit is ever reached here. */
+  setTimer(at: number, callback: () => void): { cancel(): void } {
+    const timer = setTimeout(callback, at - this.#ticks);
+    return { cancel: () => clearTimeout(timer) };
+  }
+
   get onstream(): ((stream: CarrierStream) => void) | undefined {
     return this.#onstream;
   }

@@ -7,6 +7,7 @@ test('addresses come as text and in parts', () => {
   assert.deepEqual(parseAddress('192.0.2.1:443'), { host: '192.0.2.1', port: 443 });
   assert.deepEqual(parseAddress('[2001:db8::1]:443'), { host: '2001:db8::1', port: 443 });
   assert.deepEqual(parseAddress('[fe80::1%eth0]:1'), { host: 'fe80::1%eth0', port: 1 });
+  assert.deepEqual(parseAddress('[fe80::1%25eth0]:1'), { host: 'fe80::1%eth0', port: 1 });
   assert.deepEqual(parseAddress('example.org:65535'), { host: 'example.org', port: 65_535 });
   assert.deepEqual(parseAddress(':0'), { host: '::', port: 0 });
   assert.deepEqual(parseAddress({ host: 'a', port: 1 }), { host: 'a', port: 1 });

@@ -8,7 +8,7 @@ export interface HostAndPort {
 }
 
 /**
- * Reads `host:port`, `[ipv6]:port` or `:port` (any address), or the parts.
+ * Reads `host:port`, `[ipv6]:port` or `:port` (any address), or the parts. A zone is written `%eth0`, or `%25eth0` as in a URI.
  * @throws QuicError ERR_QUIC_INVALID_ARGUMENT.
  */
 export function parseAddress(address: AddressLike): HostAndPort {
@@ -24,7 +24,7 @@ function split(text: string): HostAndPort {
   if (match === null) {
     throw new QuicError('ERR_QUIC_INVALID_ARGUMENT', `'${text}' is not an address: write host:port or [ipv6]:port`);
   }
-  const host = match[1] ?? match[2]!;
+  const host = match[1]?.replace('%25', '%') ?? match[2]!;
   return { host: host === '' ? '::' : host, port: Number(match[3]) };
 }
 

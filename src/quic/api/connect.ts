@@ -14,7 +14,7 @@ import type { QuicSession } from './session.ts';
  * Starts a session as a client and resolves when its handshake is complete. A host name's addresses are tried in order, the
  * next one when the last has failed or not answered for 250 ms (RFC 8305 §5); the first to answer wins.
  * @throws QuicError ERR_QUIC_HANDSHAKE_FAILED (with `alert`), ERR_QUIC_HANDSHAKE_TIMEOUT, ERR_QUIC_HOST_NOT_FOUND,
- * ERR_QUIC_SOCKET, ERR_QUIC_INVALID_ARGUMENT and others; the signal's reason when it aborts.
+ * ERR_QUIC_UNREACHABLE, ERR_QUIC_SOCKET, ERR_QUIC_INVALID_ARGUMENT and others; the signal's reason when it aborts.
  */
 export async function connect(address: AddressLike, options: ConnectOptions): Promise<QuicSession> {
   const { host: name, port } = parseAddress(address);
@@ -87,6 +87,10 @@ function usable(
   return reachable;
 }
 
+function isUnreachable(error: unknown): boolean {
+  return error instanceof QuicError && error.code === 'ERR_QUIC_UNREACHABLE';
+}
+
 type Attempt = (candidate: ResolvedHost, signal: AbortSignal) => Promise<QuicSession>;
 
 /** Runs attempts, each a little after the one before, and gives the first session that opens. */
@@ -131,7 +135,8 @@ function firstOf(
         },
         (error) => {
           running--;
-          firstError ??= error;
+          // A machine without IPv6 says so of each IPv6 address: any other error tells more.
+          if (firstError === undefined || (isUnreachable(firstError) && !isUnreachable(error))) firstError = error;
           if (isDone) return;
           if (next < candidates.length) start();
           else if (running === 0) {

@@ -1,4 +1,4 @@
-import type { Address } from '../base/address.ts';
+import { type Address, sameAddress } from '../base/address.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { Datapath } from '../driver/datapath.ts';
 import { Driver } from '../driver/driver.ts';
@@ -12,6 +12,7 @@ import { nodeHost } from './node-host.ts';
 import type { ConnectOptions, EndpointOptions, ListenOptions, OnSession, SessionOptions } from './options.ts';
 import { QuicSession } from './session.ts';
 import { clientSettings, serverSettings } from './settings.ts';
+import { assertZone, unreachable } from './unreachable.ts';
 
 /** Counts of one endpoint. */
 export interface EndpointStats {
@@ -39,6 +40,8 @@ export class QuicEndpoint implements AsyncDisposable {
   readonly #closed = new Deferred<void>();
   /** By connection, until all state of the connection is gone. */
   readonly #sessions = new Map<Connection, QuicSession>();
+  /** A client's that are being opened. While there are some, what ICMP says is heeded. */
+  readonly #opening = new Set<QuicSession>();
   #driver: Driver | undefined;
   #datapath: Datapath | undefined;
   #binding: Promise<Driver> | undefined;
@@ -106,12 +109,14 @@ export class QuicEndpoint implements AsyncDisposable {
     if (settings.judgesChains) await loadJudgement();
     signal?.throwIfAborted();
     this.#assertOpen();
-    const address = this.#datapath!.address(remote.family, remote.host, asked.port);
+    const address = this.#addressOf(remote, asked.port);
     const connection = driver.connect(address, settings.connection);
     this.#clientSessions++;
     const session = this.#adopt(connection, options, settings.verifier, settings.serverName);
     const onAbort = () => session.destroy(signal!.reason);
     signal?.addEventListener('abort', onAbort, { once: true });
+    this.#opening.add(session);
+    this.#datapath!.heedIcmp(true);
     try {
       await session.opened;
     } catch (error) {
@@ -119,8 +124,20 @@ export class QuicEndpoint implements AsyncDisposable {
       throw error;
     } finally {
       signal?.removeEventListener('abort', onAbort);
+      this.#opening.delete(session);
+      if (this.#opening.size === 0) this.#datapath!.heedIcmp(false);
     }
     return session;
+  }
+
+  /** @throws QuicError ERR_QUIC_UNREACHABLE when there is no interface of its zone's name, or it lacks a zone. */
+  #addressOf({ family, host }: ResolvedHost, port: number): Address {
+    assertZone(host, port);
+    try {
+      return this.#datapath!.address(family, host, port);
+    } catch (cause) {
+      throw unreachable(cause as Error, { family, host, port });
+    }
   }
 
   /** Internal: accepts sessions from now on. One `listen` an endpoint. */
@@ -219,6 +236,7 @@ export class QuicEndpoint implements AsyncDisposable {
     driver.onConnection = (connection) => this.#onConnection(connection);
     driver.onEvents = (connection) => this.#onEvents(connection);
     driver.onError = (error) => this.#onSocketError(error);
+    driver.onUnreachable = (to, error) => this.#onUnreachable(to, error);
     this.#driver = driver;
     return driver;
   }
@@ -269,6 +287,18 @@ export class QuicEndpoint implements AsyncDisposable {
   #onGone(connection: Connection): void {
     this.#sessions.delete(connection);
     if (this.#state === 'closing' && this.#sessions.size === 0) void this.#shutDown(undefined);
+  }
+
+  /**
+   * Ends the attempts to connect to an address that datagrams don't get to. Only as long as nothing has come from there: what lives
+   * tolerates it as loss, and ICMP can be forged.
+   */
+  #onUnreachable(to: Address, cause: Error): void {
+    for (const session of this.#opening) {
+      if (!sameAddress(session.remoteAddress, to) || session.stats.packetsReceived > 0) continue;
+      // It may be told in the midst of sending.
+      this.#host.runtime.defer(() => session.destroy(unreachable(cause, to)));
+    }
   }
 
   #onSocketError(cause: Error): void {

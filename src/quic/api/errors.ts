@@ -31,6 +31,11 @@ export type QuicErrorCode =
   | 'ERR_QUIC_ENDPOINT_CLOSED'
   /** The socket failed; `cause` is the system's error. */
   | 'ERR_QUIC_SOCKET'
+  /**
+   * Datagrams don't get to the peer, says this system, a router or the peer's host; `cause` is the system's error: ECONNREFUSED when nothing
+   * listens there, ENETUNREACH without a route, EHOSTUNREACH, EMSGSIZE, EPERM, …
+   */
+  | 'ERR_QUIC_UNREACHABLE'
   /** A host name with no address. */
   | 'ERR_QUIC_HOST_NOT_FOUND'
   /** An option or argument that makes no sense. */

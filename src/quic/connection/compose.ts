@@ -127,12 +127,14 @@ export class Compose {
     const sent = this.#parts.recovery.spaces[space]!;
     const payload = this.#header(bytes, start, space);
     let at = payload;
-    if (carries ? acks.hasPending : true) {
+    // A probe repeats what was acknowledged: that ACK may be what is lost, and what the peer waits for.
+    if (!carries || probe || acks.hasPending) {
       at = acks.write(bytes, at, end, now, isOneRtt ? this.#parts.ackDelayExponent : 0);
       if (at > payload) sent.add(SentKind.ACK, 0, acks.sent, 0);
     }
     const behindAck = at;
     if (carries) {
+      if (probe && !isOneRtt) crypto.probe(end - at);
       at = crypto.writeFrames(bytes, at, end, sent);
       if (isOneRtt) at = this.#application(now, bytes, at, end, sent);
       // RFC 9000 §9.1: NEW_CONNECTION_ID alone would not show a server that the client's NAT has moved it. Once the handshake is
@@ -224,6 +226,8 @@ export class Compose {
     if (space === Space.APPLICATION) {
       const spare = SHORT_HEADER_LENGTH - 1 - id.length;
       if (spare <= 4 && spare > pnLength) pnLength = spare as typeof pnLength;
+      // One byte is enough in order. Held up on the way, the packet could not be told from one 256 numbers later.
+      if (pnLength === 1) pnLength = 2;
       payload = writeShortHeader(bytes, start, id, 0, spaces.oneRtt!.phase, pnLength, packetNumber);
     } else {
       const type = space === Space.INITIAL ? PacketType.INITIAL : PacketType.HANDSHAKE;

@@ -163,7 +163,8 @@ describe('the end', () => {
     const client = pair.connect();
     pair.run(10_000);
     assert.equal(client.closeInfo!.source, 'handshake_timeout');
-    assert.equal(pair.log.length, 6, 'probes at 1, 3, 5, 7 and 9 seconds');
+    assert.equal(pair.log.length, 11, 'two probes each at 1, 3, 5, 7 and 9 seconds');
+    assert.ok(pair.log.every((line) => line.endsWith('[Crypto]')));
   });
 
   test('an idle timeout that is shorter than the handshake may take says the same', () => {

@@ -142,9 +142,29 @@ export class CryptoStream {
     this.#lost.remove(offset, offset + length);
   }
 
+  /** Whether something was sent that is not acknowledged. */
+  get isUnacked(): boolean {
+    return this.#firstUnacked < this.#nextUnsent;
+  }
+
+  get #firstUnacked(): number {
+    return this.#acked.isEmpty || this.#acked.start(0) > 0 ? 0 : this.#acked.end(0);
+  }
+
   /** All that was sent and not acknowledged goes again. */
   resend(): void {
     this.onLost(0, this.#nextUnsent);
+  }
+
+  /**
+   * A probe is to be sent and nothing waits: up to `room` bytes of what was sent first and not acknowledged go again, for a PING
+   * would bring the handshake no further. RFC 9002 §6.2.4.
+   */
+  probe(room: number): void {
+    if (this.wantsSend) return;
+    const from = this.#firstUnacked;
+    const end = Math.min(this.#nextUnsent, from + room);
+    if (end > from) this.onLost(from, end - from);
   }
 
   onLost(offset: number, length: number): void {

@@ -40,8 +40,10 @@ export class Dispatch implements SentFramesSink {
       case SentKind.MTU_PROBE:
         this.#to.pathMtu.onProbeAcked(packetNumber, b);
         break;
-      case SentKind.NEW_CONNECTION_ID:
       case SentKind.HANDSHAKE_DONE:
+        this.#to.pending.onHandshakeDoneAcked();
+        break;
+      case SentKind.NEW_CONNECTION_ID:
       case SentKind.NEW_TOKEN:
       case SentKind.PATH_CHALLENGE:
       case SentKind.DATAGRAM:

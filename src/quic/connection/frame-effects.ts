@@ -7,6 +7,7 @@ import type { AckFrame, FrameHandler } from '../wire/frame-handler.ts';
 import { FrameType, Space } from '../wire/frame-type.ts';
 import type { DatagramQueue } from './datagram-queue.ts';
 import type { Dispatch } from './dispatch.ts';
+import type { EarlyRetransmission } from './early-retransmission.ts';
 import type { ConnectionEvent } from './events.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { LocalConnectionIds } from './local-connection-ids.ts';
@@ -27,15 +28,13 @@ export interface FrameTargets {
   readonly localIds: LocalConnectionIds;
   readonly remoteIds: RemoteConnectionIds;
   readonly pending: PendingFrames;
+  readonly early: EarlyRetransmission;
   readonly datagrams: DatagramQueue;
   /** The largest DATAGRAM frame that was announced; 0 when the extension is off. */
   readonly maxDatagramFrameSize: number;
   emit(event: ConnectionEvent): void;
   onHandshakeConfirmed(now: Millis): void;
 }
-
-/** How often a repeated ClientHello makes a server repeat its answer. */
-const MAX_RESENDS = 3;
 
 /** What each frame of a packet does, component by component. The packet being read is described by the public fields. */
 export class FrameEffects implements FrameHandler {
@@ -54,13 +53,15 @@ export class FrameEffects implements FrameHandler {
   cryptoArrived = false;
   /** Two to the power of the peer's ack_delay_exponent, over 1,000: from the wire to milliseconds. */
   ackDelayUnit = 0.008;
-  #resends = 0;
 
   constructor(targets: FrameTargets) {
     this.#to = targets;
   }
 
-  onPing(): void {}
+  onPing(): void {
+    // A client that still probes with Initial packets has no keys for others: it has not got the ServerHello.
+    if (this.space === Space.INITIAL) this.#to.early.onRepetition(this.now, Space.INITIAL);
+  }
 
   onAck(ack: AckFrame): void {
     const { recovery, dispatch, spaces, streams, isServer } = this.#to;
@@ -69,6 +70,8 @@ export class FrameEffects implements FrameHandler {
     const progress = recovery.onAck(this.space, this.now, ack, delay, dispatch);
     // RFC 9002 §6.2.2.1: an acknowledged Handshake packet shows that the server has validated our address.
     if (!isServer && this.space !== Space.INITIAL) recovery.peerCompletedAddressValidation = true;
+    // RFC 9001 §4.1.2: only a server whose handshake is complete can have opened it.
+    if (progress && !isServer && this.space === Space.APPLICATION) this.#to.onHandshakeConfirmed(this.now);
     if (progress) streams.setPath(recovery.rtt.smoothed, recovery.windowPackets);
     const keys = spaces.oneRtt;
     if (!progress || this.space !== Space.APPLICATION || keys === undefined) return;
@@ -85,14 +88,10 @@ export class FrameEffects implements FrameHandler {
   }
 
   onCrypto(offset: number, bytes: Uint8Array, start: number, length: number): void {
-    const { isServer, spaces } = this.#to;
+    const { spaces, early } = this.#to;
     const isRepeated = spaces.all[this.space]!.crypto.receive(offset, bytes, start, length);
     this.cryptoArrived = true;
-    // RFC 9002 §6.2.3: who repeats its ClientHello has not got the answer, whatever this side's probe timer says.
-    if (!isServer || !isRepeated || this.space !== Space.INITIAL || this.#resends >= MAX_RESENDS) return;
-    this.#resends++;
-    spaces.initial.crypto.resend();
-    spaces.handshake.crypto.resend();
+    if (isRepeated) early.onRepetition(this.now, this.space);
   }
 
   onNewToken(bytes: Uint8Array, start: number, length: number): void {

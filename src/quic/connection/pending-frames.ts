@@ -5,6 +5,8 @@ import { type SentFrames, SentKind } from '../wire/sent-frames.ts';
 export class PendingFrames {
   /** HANDSHAKE_DONE, server only. RFC 9000 §19.20. */
   handshakeDone = false;
+  /** Whether the client has acknowledged one. */
+  isHandshakeDoneAcked = false;
   /** A token for the client's next connection, server only. RFC 9000 §19.7. */
   newToken: Uint8Array | undefined;
   /** The token last sent, in case its packet is lost. */
@@ -37,8 +39,13 @@ export class PendingFrames {
     return next;
   }
 
+  onHandshakeDoneAcked(): void {
+    this.isHandshakeDoneAcked = true;
+    this.handshakeDone = false;
+  }
+
   onHandshakeDoneLost(): void {
-    this.handshakeDone = true;
+    this.handshakeDone = !this.isHandshakeDoneAcked;
   }
 
   onNewTokenLost(): void {

@@ -10,6 +10,7 @@ import { PacketType, Space } from '../wire/frame-type.ts';
 import { Header, KEY_PHASE_BIT, LONG_RESERVED_BITS, readHeader, SHORT_RESERVED_BITS } from '../wire/header.ts';
 import { decodePacketNumber, readTruncated } from '../wire/packet-number.ts';
 import type { Counters } from './counters.ts';
+import type { EarlyRetransmission } from './early-retransmission.ts';
 import type { FrameEffects } from './frame-effects.ts';
 import type { IdleTimer } from './idle-timer.ts';
 import type { Lifecycle } from './lifecycle.ts';
@@ -46,6 +47,7 @@ export interface ReceiveParts {
   readonly counters: Counters;
   readonly effects: FrameEffects;
   readonly observation: Observation;
+  readonly early: EarlyRetransmission;
   /** Handshake bytes arrived: feed TLS. */
   onCrypto(): void;
   /** An Initial or Handshake packet from `source` was authenticated. */
@@ -261,7 +263,11 @@ export class Receive {
     const space = spaces.all[spaceIndex]!;
     const keys = space.read;
     if (keys === undefined) {
-      if (space.discarded) return this.#drop('keys_discarded', size);
+      if (space.discarded) {
+        if (spaceIndex === Space.HANDSHAKE) this.#parts.early.onLateHandshake(now);
+        return this.#drop('keys_discarded', size);
+      }
+      this.#parts.early.onEarlyHandshake(now);
       return this.#putAside(bytes, at, end, source, ecn);
     }
     const sourceId = bytes.subarray(header.scidStart, header.scidStart + header.scidLength);

@@ -153,7 +153,8 @@ export class Transmit {
     recovery.amplificationLimited = limit < MIN_ROOM;
     this.pacedUntil = NEVER;
     const bytes = out.arena.bytes;
-    const allowed = recovery.sendAllowance(now) >= MIN_DATAGRAM;
+    // A probe takes along what waits in the other spaces: what was lost there may be what the peer needs to read the rest.
+    const allowed = recovery.owesProbe || recovery.sendAllowance(now) >= MIN_DATAGRAM;
     let at = 0;
     let packets = 0;
     let pad = false;

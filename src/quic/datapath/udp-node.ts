@@ -1,7 +1,8 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { networkInterfaces } from 'node:os';
 import { type Address, formatAddress } from '../base/address.ts';
 import { Ecn, ReceiveBatch, TransmitBatch } from '../base/batch.ts';
-import type { Datapath, DatapathCapabilities } from '../driver/datapath.ts';
+import { type Datapath, type DatapathCapabilities, LEAST_DATAGRAM } from '../driver/datapath.ts';
 import { packetArena } from '../native/arena.ts';
 
 /** Where to bind, and how large the kernel's buffers should be. */
@@ -21,6 +22,8 @@ const DEFAULT_BUFFER = 4 << 20;
 const BATCH_DATAGRAMS = 64;
 const BATCH_BYTES = 256 << 10;
 const TRANSMIT_BYTES = 64 << 10;
+/** So many failures to receive, and nothing received between them, are not a peer's doing. */
+const MAX_FAILURES = 1000;
 /** How many addresses stay interned; strangers' datagrams must not fill memory. */
 const MAX_ADDRESSES = 16_384;
 
@@ -62,6 +65,7 @@ class UdpNodeDatapath implements Datapath {
   onReceive: (batch: ReceiveBatch) => void = () => {};
   onWritable: () => void = () => {};
   onError: (error: Error) => void = () => {};
+  onUnreachable: (to: Address, error: Error) => void = () => {};
   readonly #socket: Socket;
   readonly #family: 4 | 6;
   readonly #batch = new ReceiveBatch(packetArena(BATCH_BYTES), BATCH_DATAGRAMS);
@@ -71,6 +75,10 @@ class UdpNodeDatapath implements Datapath {
   /** Whether the kernel was full: libuv still holds views of the transmit arena. */
   #blocked = false;
   #closed = false;
+  /** Failures to receive since something was received. */
+  #failures = 0;
+  /** Bytes of the last batch's last datagram. */
+  #lastSize = 0;
   readonly #addresses = new Map<string, Address>();
   /** The address of the last datagram: most come from the same place. */
   #last: Address | undefined;
@@ -81,7 +89,7 @@ class UdpNodeDatapath implements Datapath {
     const { address, port } = socket.address();
     this.local = { family, host: address, port };
     socket.on('message', (message, remote) => this.#onMessage(message, remote));
-    socket.on('error', (error) => this.onError(error));
+    socket.on('error', (error) => this.#onFailure(error));
   }
 
   createTransmitBatch(): TransmitBatch {
@@ -89,6 +97,7 @@ class UdpNodeDatapath implements Datapath {
   }
 
   address(family: 4 | 6, host: string, port: number): Address {
+    assertZone(host);
     // A dual-stack socket knows IPv4 hosts by their mapped addresses (RFC 4291 §2.5.5.2).
     const numeric = family === 4 && this.#family === 6 ? `::ffff:${host}` : host;
     return this.#intern(numeric, port);
@@ -106,6 +115,7 @@ class UdpNodeDatapath implements Datapath {
   }
 
   #onMessage(message: Uint8Array, remote: RemoteInfo): void {
+    this.#failures = 0;
     const batch = this.#batch;
     const length = message.length;
     if (batch.count === batch.capacity || this.#filled + length > BATCH_BYTES) this.#deliver();
@@ -130,6 +140,11 @@ class UdpNodeDatapath implements Datapath {
     });
   }
 
+  /** What somebody's ICMP or a passing shortage brought ends nothing: the socket receives on. */
+  #onFailure(error: NodeJS.ErrnoException): void {
+    if (isFatal(error) || ++this.#failures >= MAX_FAILURES) this.onError(error);
+  }
+
   #deliver(): void {
     if (this.#batch.count > 0 && !this.#closed) this.onReceive(this.#batch);
     this.#batch.count = 0;
@@ -146,20 +161,35 @@ class UdpNodeDatapath implements Datapath {
     const socket = this.#socket;
     for (let at = 0; at < length; at += segmentSize) {
       const size = Math.min(segmentSize, length - at);
-      // Without a callback a send error (no route, message too long) is a lost datagram, which recovery deals with.
+      // A datagram that cannot be sent is a lost one, which recovery deals with. The last one's error says why: they are alike.
       if (at + size < length) socket.send(bytes, at, size, port, host);
-      else socket.send(bytes, at, size, port, host, this.#onSent);
+      else this.#sendLast(bytes, at, size, port, host);
     }
     this.#blocked = socket.getSendQueueCount() > 0;
     return !this.#blocked;
   }
 
-  readonly #onSent = (): void => {
+  #sendLast(bytes: Uint8Array, at: number, size: number, port: number, host: string): void {
+    this.#lastSize = size;
+    this.#socket.send(bytes, at, size, port, host, this.#onSent);
+  }
+
+  readonly #onSent = (error?: Error | null): void => {
+    if (error) this.#onSendError(error);
     // It may be an earlier batch's, told a tick late.
     if (!this.#blocked || this.#closed || this.#socket.getSendQueueCount() > 0) return;
     this.#blocked = false;
     this.onWritable();
   };
+
+  #onSendError(error: NodeJS.ErrnoException & { address?: string; port?: number }): void {
+    const { address, port } = error;
+    if (this.#closed || address === undefined || port === undefined || !tellsOfPeer(error, this.#lastSize)) return;
+    this.onUnreachable(this.#intern(address, port), error);
+  }
+
+  /** node:dgram has no way to hear of ICMP without binding the socket to one peer. */
+  heedIcmp(): void {}
 
   async close(): Promise<void> {
     if (this.#closed) return;
@@ -178,4 +208,21 @@ class UdpNodeDatapath implements Datapath {
   toString(): string {
     return `udp (node:dgram) ${formatAddress(this.local)}`;
   }
+}
+
+/** @throws ENXIO when an address names an interface that is not there: the send would say EINVAL, or on some systems nothing. */
+function assertZone(host: string): void {
+  const zone = host.split('%', 2)[1];
+  if (zone === undefined || /^\d+$/u.test(zone) || zone in networkInterfaces()) return;
+  throw Object.assign(new Error(`no interface ${zone}`), { code: 'ENXIO', syscall: 'if_nametoindex', address: host });
+}
+
+/** Whether the socket is of no use any more. */
+function isFatal({ code }: NodeJS.ErrnoException): boolean {
+  return code === 'EBADF' || code === 'ENOTSOCK';
+}
+
+/** As in the batched datapath: a passing shortage tells nothing, nor does what is larger than every path must carry. */
+function tellsOfPeer({ code }: NodeJS.ErrnoException, size: number): boolean {
+  return code !== 'ENOBUFS' && code !== 'ENOMEM' && (code !== 'EMSGSIZE' || size <= LEAST_DATAGRAM);
 }

@@ -92,6 +92,7 @@ class MemoryDatapath implements Datapath {
   onReceive: Datapath['onReceive'] = () => {};
   onWritable: Datapath['onWritable'] = () => {};
   onError: Datapath['onError'] = () => {};
+  onUnreachable: Datapath['onUnreachable'] = () => {};
 
   constructor(local: Address, runtime: ManualRuntime) {
     this.local = local;
@@ -122,6 +123,7 @@ class MemoryDatapath implements Datapath {
     return this.room > 0;
   }
 
+  heedIcmp(): void {}
   async close(): Promise<void> {}
   ref(): void {}
   unref(): void {}

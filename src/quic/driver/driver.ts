@@ -38,6 +38,8 @@ export class Driver {
   onEvents: (connection: Connection) => void = () => {};
   /** The socket failed for good. */
   onError: (error: Error) => void = () => {};
+  /** What is sent to this address is refused, perhaps in the midst of sending. */
+  onUnreachable: (to: Address, error: Error) => void = () => {};
   readonly #datapath: Datapath;
   readonly #runtime: Runtime;
   readonly #endpoint: Endpoint;
@@ -78,6 +80,7 @@ export class Driver {
       this.#flush();
     };
     datapath.onError = (error) => this.onError(error);
+    datapath.onUnreachable = (to, error) => this.onUnreachable(to, error);
   }
 
   get local(): Address {

@@ -151,7 +151,7 @@ test('Initial and Handshake probes exclude max_ack_delay, and are owed wherever 
   send(recovery, 6);
   assert.equal(recovery.timeout(), 999);
   recovery.onTimeout(999, sink);
-  assert.deepEqual([...recovery.probes], [1, 1, 1]);
+  assert.deepEqual([...recovery.probes], [2, 2, 2]);
   assert.deepEqual(sink.lost, ['0:0', '1:0', '2:0']);
 });
 
@@ -175,11 +175,11 @@ test('a client with nothing in flight keeps probing until the server has validat
   recovery.onAck(INITIAL, 100, ackOf([0, 0]), 0, sink);
   assert.equal(recovery.timeout(), 100 + 100 + 200);
   recovery.onTimeout(400, sink);
-  assert.deepEqual([...recovery.probes], [1, 0, 0]);
+  assert.deepEqual([...recovery.probes], [2, 0, 0]);
   assert.equal(recovery.timeout(), 400 + 2 * 300, 'backs off although nothing was sent');
   recovery.hasHandshakeKeys = true;
   recovery.onTimeout(1000, sink);
-  assert.deepEqual([...recovery.probes], [1, 1, 0]);
+  assert.deepEqual([...recovery.probes], [2, 2, 0]);
   recovery.discardSpace(INITIAL);
   send(recovery, 1000, HANDSHAKE);
   recovery.onAck(HANDSHAKE, 1100, ackOf([0, 0]), 0, sink);

@@ -12,6 +12,7 @@ import { LossDetector, type LossListener } from './loss.ts';
 import { Pacer } from './pacer.ts';
 import { LossStretch } from './persistent-congestion.ts';
 import { ProbeTimer } from './probe-timer.ts';
+import { type RecoveryCounters, zeroCounters } from './recovery-counters.ts';
 import { Reordering } from './reordering.ts';
 import { RttEstimator } from './rtt.ts';
 import { SendSnapshots } from './send-snapshots.ts';
@@ -23,9 +24,8 @@ const PACING_GAIN = 1.25;
 /** How many probe timeouts a lost packet is remembered for, in case its acknowledgment was merely late, and how long at least. */
 const LATE_ACK_PTOS = 3;
 const LATE_ACK_TIME: Millis = 500;
-/** Packets handed back, and packets owed, when a probe timeout expires. */
+/** Packets handed back, and packets owed, when a probe timeout expires: two, so that one loss costs no further timeout. */
 const PROBES = 2;
-const HANDSHAKE_PROBES = 1;
 /** A sender that leaves this many datagrams' room in the window still uses it fully. */
 const FULL_WINDOW_SLACK_DATAGRAMS = 3;
 
@@ -38,27 +38,6 @@ export interface RecoveryOptions {
   readonly initialRtt?: Millis;
   /** For what congestion control leaves to chance. */
   readonly random?: Random;
-}
-
-/** Sums since the connection began. */
-export interface RecoveryCounters {
-  packetsSent: number;
-  /** Packets acknowledged; those declared lost before are in spuriousLosses instead. */
-  packetsAcked: number;
-  /** Packets declared lost, spurious ones included. */
-  packetsLost: number;
-  bytesLost: number;
-  /** Bytes in flight that were acknowledged. */
-  bytesAcked: number;
-  /** Packets that were acknowledged after they had been declared lost. */
-  spuriousLosses: number;
-  /** Probe timeouts that expired. */
-  ptoCount: number;
-  /** Reductions of the window for loss or ECN, those taken back included. */
-  congestionEvents: number;
-  persistentCongestionEvents: number;
-  /** CE marks that the peer reported. */
-  ecnCeEvents: number;
 }
 
 /**
@@ -77,18 +56,7 @@ export class Recovery {
   readonly spaces: readonly SentPackets[];
   /** Ack-eliciting packets owed in each space, which ignore window and pacer; whoever sends one takes it off. */
   readonly probes: Int32Array = new Int32Array(3);
-  readonly counters: RecoveryCounters = {
-    packetsSent: 0,
-    packetsAcked: 0,
-    packetsLost: 0,
-    bytesLost: 0,
-    bytesAcked: 0,
-    spuriousLosses: 0,
-    ptoCount: 0,
-    congestionEvents: 0,
-    persistentCongestionEvents: 0,
-    ecnCeEvents: 0,
-  };
+  readonly counters: RecoveryCounters = zeroCounters();
   /** Called when RTT, window, bytes in flight or PTO count may have changed, other than by sending. */
   onMetrics: (() => void) | undefined;
   /** The timer state; its fields are reached through accessors below. */
@@ -145,6 +113,11 @@ export class Recovery {
   /** Probe timeouts in a row; see counters.ptoCount for their sum. */
   get ptoCount(): number {
     return this.#timer.count;
+  }
+
+  /** Whether a probe is owed in any space. */
+  get owesProbe(): boolean {
+    return this.probes[0]! + this.probes[1]! + this.probes[2]! > 0;
   }
 
   /** Whether the handshake is confirmed, RFC 9001 §4.1.2. */
@@ -458,12 +431,12 @@ export class Recovery {
   /** Owes probes, and hands back what they should carry, in every space that has something in flight (RFC 9002 §6.2.4). */
   #oweProbes(sink: SentFramesSink): void {
     if (this.#timer.mustUnblockPeer(this.spaces)) {
-      this.probes[this.#timer.hasHandshakeKeys ? Space.HANDSHAKE : Space.INITIAL] = 1;
+      this.probes[this.#timer.hasHandshakeKeys ? Space.HANDSHAKE : Space.INITIAL] = PROBES;
       return;
     }
     for (const sent of this.spaces) {
       if (sent.ackElicitingInFlight === 0) continue;
-      this.probes[sent.space] = this.#timer.handshakeConfirmed ? PROBES : HANDSHAKE_PROBES;
+      this.probes[sent.space] = PROBES;
       sent.handBackOldest(PROBES, sink);
     }
   }

@@ -37,7 +37,11 @@ export class Reordering {
   get timeThreshold(): Millis {
     const { latest, smoothed } = this.#rtt;
     const rtt = Math.max(latest, smoothed);
-    return Math.max(TIME_THRESHOLD * rtt, rtt + Math.min(this.#window, Math.max(smoothed, MIN_WINDOW_BOUND)), GRANULARITY);
+    return Math.max(
+      TIME_THRESHOLD * rtt,
+      rtt + Math.min(this.#window, Math.max(smoothed, MIN_WINDOW_BOUND)),
+      GRANULARITY,
+    );
   }
 
   /** A packet declared lost arrived after all: `age` after it was sent, overtaken by `distance` packet numbers. */

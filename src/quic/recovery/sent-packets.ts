@@ -302,21 +302,27 @@ export class SentPackets implements SentFrames {
     const half = this.capacity >> 1;
     const target = this.nextPacketNumber - half;
     while (this.oldest < target && (this.flags(this.oldest) & PacketFlag.IN_FLIGHT) === 0) this.markOldestLost();
-    if (this.oldest >= target && !this.#mustRemember()) this.#base = target;
+    if (this.oldest >= target && !this.#mustRemember(target)) this.#base = target;
     else this.#grow();
   }
 
-  /** Whether the ring had better grow than forget a loss before its time: `expire` has left it. */
-  #mustRemember(): boolean {
-    const lost = PacketFlag.LOST | PacketFlag.IN_FLIGHT;
-    return (this.flags(this.#base) & lost) === lost && this.capacity < MAX_REMEMBERED_CAPACITY;
+  #makeRecordRoom(): void {
+    const capacity = this.#recordMask + 1;
+    const half = capacity >> 1;
+    if (capacity >= MAX_REMEMBERED_CAPACITY || !this.#mustRemember(this.oldest)) {
+      while (this.#base < this.oldest && this.#nextRecord - this.#recordTail() > half) this.#base++;
+    }
+    if (this.#nextRecord - this.#recordTail() > half) this.#growRecords();
   }
 
-  #makeRecordRoom(): void {
-    const half = (this.#recordMask + 1) >> 1;
-    if (this.#base < this.oldest && this.#recordMask < MAX_REMEMBERED_CAPACITY - 1 && this.#mustRemember()) return this.#growRecords();
-    while (this.#base < this.oldest && this.#nextRecord - this.#recordTail() > half) this.#base++;
-    if (this.#nextRecord - this.#recordTail() > half) this.#growRecords();
+  /** Whether the rings had better grow than forget before its time a loss among the packets below `end`: `expire` has left it. */
+  #mustRemember(end: number): boolean {
+    if (this.capacity >= MAX_REMEMBERED_CAPACITY) return false;
+    const lost = PacketFlag.LOST | PacketFlag.IN_FLIGHT;
+    for (let pn = this.find(this.#base); pn < end; pn = this.find(pn + 1)) {
+      if ((this.flags(pn) & lost) === lost) return true;
+    }
+    return false;
   }
 
   #grow(): void {

@@ -116,6 +116,7 @@ export class SimDatapath implements Datapath {
   onReceive: (batch: ReceiveBatch) => void = () => {};
   onWritable: () => void = () => {};
   onError: (error: Error) => void = () => {};
+  onUnreachable: (to: Address, error: Error) => void = () => {};
   readonly #network: SimNetwork;
   readonly #batch = new ReceiveBatch(heapArena(BATCH_BYTES), 1);
   #isClosed = false;
@@ -144,6 +145,8 @@ export class SimDatapath implements Datapath {
   address(family: 4 | 6, host: string, port: number): Address {
     return this.#network.address(family, host, port);
   }
+
+  heedIcmp(): void {}
 
   /** Internal: a datagram has come. */
   arrive(from: Address, bytes: Uint8Array, ecn: number): void {

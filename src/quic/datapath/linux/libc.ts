@@ -28,6 +28,7 @@ export const SOCK_DGRAM = 2;
 export const SOCK_NONBLOCK = 0o4000;
 export const SOCK_CLOEXEC = 0o2000000;
 export const SOL_SOCKET = 1;
+export const SO_ERROR = 4;
 export const SO_SNDBUF = 7;
 export const SO_RCVBUF = 8;
 export const SO_SNDBUFFORCE = 32;
@@ -36,12 +37,14 @@ export const IPPROTO_IP = 0;
 export const IP_TOS = 1;
 export const IP_PKTINFO = 8;
 export const IP_MTU_DISCOVER = 10;
+export const IP_RECVERR = 11;
 export const IP_RECVTOS = 13;
 export const IPPROTO_UDP = 17;
 export const UDP_SEGMENT = 103;
 export const UDP_GRO = 104;
 export const IPPROTO_IPV6 = 41;
 export const IPV6_MTU_DISCOVER = 23;
+export const IPV6_RECVERR = 25;
 export const IPV6_V6ONLY = 26;
 export const IPV6_RECVPKTINFO = 49;
 export const IPV6_PKTINFO = 50;
@@ -49,19 +52,26 @@ export const IPV6_RECVTCLASS = 66;
 export const IPV6_TCLASS = 67;
 export const MSG_TRUNC = 0x20;
 export const MSG_DONTWAIT = 0x40;
+export const MSG_ERRQUEUE = 0x2000;
 
 export const Errno = {
+  EPERM: 1,
   EINTR: 4,
   EIO: 5,
+  ENXIO: 6,
   EBADF: 9,
   EAGAIN: 11,
+  ENOMEM: 12,
+  EACCES: 13,
   EFAULT: 14,
   EINVAL: 22,
   ENOTSOCK: 88,
   EMSGSIZE: 90,
   EADDRNOTAVAIL: 99,
   ENETUNREACH: 101,
+  ENOBUFS: 105,
   ECONNREFUSED: 111,
+  EHOSTUNREACH: 113,
 } as const;
 
 const PROTOTYPES: Record<Exclude<keyof Libc, 'errno'>, string> = {

@@ -65,7 +65,7 @@ function loadLibuv(): Libuv {
 export class Readiness {
   readonly #uv: Libuv;
   readonly #memory: Arena;
-  readonly #onReady: () => void;
+  readonly #onReady: (hasStopped: boolean) => boolean;
   readonly #onFailure: (error: Error) => void;
   #events = UV_READABLE;
   #scheduled = false;
@@ -76,11 +76,12 @@ export class Readiness {
   #closing: Promise<void> | undefined;
 
   /**
-   * @param onReady there is something to read, or room to write when that was asked for
+   * @param onReady there is something to read, or room to write when that was asked for, or (with true) an error has ended the watching;
+   * it returns whether it has found that error and taken it off the socket
    * @param onFailure the descriptor cannot be watched any more
    * @throws the system's error
    */
-  constructor(fd: number, onReady: () => void, onFailure: (error: Error) => void) {
+  constructor(fd: number, onReady: (hasStopped: boolean) => boolean, onFailure: (error: Error) => void) {
     this.#uv = loadLibuv();
     this.#onReady = onReady;
     this.#onFailure = onFailure;
@@ -122,8 +123,8 @@ export class Readiness {
     this.#scheduled = false;
     if (this.#closing !== undefined) return;
     try {
-      // Reading takes the error off the socket.
-      this.#onReady();
+      // Reading takes the error off the socket. What anybody's ICMP can bring about is no failure of it.
+      if (this.#onReady(this.#stoppedBy !== 0)) this.#failures = 0;
     } finally {
       if (this.#stoppedBy !== 0 && this.#closing === undefined) this.#resume();
     }

@@ -62,7 +62,7 @@ function portOf(words: Int32Array): number {
 
 /**
  * Writes the sockaddr of a numeric host, IPv6 with its scope where it has one, into `out`.
- * @throws EINVAL when the host is not a numeric one of the family
+ * @throws EINVAL when the host is not a numeric one of the family, ENXIO when there is no interface of its scope's name
  */
 export function encodeSockaddr(libc: Libc, family: 4 | 6, host: string, port: number, out: Int32Array): void {
   const { address, words } = scratch();
@@ -80,7 +80,10 @@ export function encodeSockaddr(libc: Libc, family: 4 | 6, host: string, port: nu
   }
   out[0] = AF_INET6 | portWord;
   out.set(words.subarray(0, 4), 2);
-  if (scope !== undefined) out[6] = /^\d+$/.test(scope) ? Number(scope) : libc.if_nametoindex(scope);
+  if (scope === undefined) return;
+  out[6] = /^\d+$/.test(scope) ? Number(scope) : libc.if_nametoindex(scope);
+  // Without one the kernel would say EINVAL, which tells nothing.
+  if (out[6] === 0) throw systemError('if_nametoindex', Errno.ENXIO, host);
 }
 
 /** The numeric text of a sockaddr's host. */

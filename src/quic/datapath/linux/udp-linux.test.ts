@@ -235,6 +235,71 @@ describe('the linux datapath', { skip }, () => {
     await Promise.all([a.close(), b.close()]);
   });
 
+  /** The next that cannot be reached. */
+  const nextUnreachable = (datapath: UdpLinuxDatapath): Promise<[Address, NodeJS.ErrnoException]> =>
+    new Promise((resolve) => {
+      datapath.onUnreachable = (to, error) => resolve([to, error]);
+    });
+
+  for (const host of ['127.0.0.1', '::1']) {
+    const isMissing = host === '::1' && !hasIpv6 && 'no IPv6 here';
+    it(`tells who cannot be reached, while ICMP is heeded, from ${host}`, { skip: isMissing }, async () => {
+      const [a, b, gone] = await Promise.all([open(host === '::1' ? '::' : host), open(host), open(host)]);
+      await gone.close();
+      const family = host === '::1' ? 6 : 4;
+      a.heedIcmp(true);
+      const told = nextUnreachable(a);
+      send(a, a.address(family, host, gone.local.port), content(10), 10);
+      const [to, error] = await told;
+      assert.deepEqual([to.host, to.port, error.code], [host, gone.local.port, 'ECONNREFUSED']);
+      // Loopback answers within the call: the next send meets the error, and is about somebody else.
+      a.onUnreachable = ({ port }) => assert.equal(port, gone.local.port);
+      const arrived = arrivals(b, 3);
+      for (let i = 0; i < 3; i++) {
+        send(a, a.address(family, host, gone.local.port), content(10), 10);
+        send(a, a.address(family, host, b.local.port), content(10), 10);
+      }
+      assert.deepEqual((await arrived).sizes, [10, 10, 10]);
+      // Nobody asks any more.
+      a.heedIcmp(false);
+      a.onUnreachable = () => assert.fail('ICMP is not heeded');
+      const later = arrivals(b, 1);
+      send(a, a.address(family, host, gone.local.port), content(10), 10);
+      send(a, a.address(family, host, b.local.port), content(20), 20);
+      assert.deepEqual((await later).sizes, [20]);
+      await Promise.all([a.close(), b.close()]);
+    });
+  }
+
+  it('lives, however much ICMP says', async () => {
+    const [a, b, gone] = await Promise.all([open(), open(), open()]);
+    await gone.close();
+    a.heedIcmp(true);
+    a.onError = (error) => assert.fail(error);
+    for (let i = 0; i < 1200; i++) {
+      send(a, gone.local, content(10), 10);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    const arrived = arrivals(a, 1);
+    send(b, a.local, content(30), 30);
+    assert.deepEqual((await arrived).sizes, [30]);
+    await Promise.all([a.close(), b.close()]);
+  });
+
+  it('tells why a send was refused, a shortage and too large a probe aside', async () => {
+    const refusals = [Errno.ENOBUFS, Errno.EMSGSIZE, Errno.EMSGSIZE, Errno.ENETUNREACH, Errno.EPERM];
+    const { libc } = failing('sendmsg', [...refusals]);
+    const [a, b] = await Promise.all([open('127.0.0.1', libc), open()]);
+    const told: unknown[] = [];
+    a.onUnreachable = (to, error) => told.push([to.port, (error as NodeJS.ErrnoException).code]);
+    for (const size of [100, 1201, 1200, 100, 100]) send(a, b.local, content(size), size);
+    assert.deepEqual(
+      told,
+      ['EMSGSIZE', 'ENETUNREACH', 'EPERM'].map((code) => [b.local.port, code]),
+    );
+    await Promise.all([a.close(), b.close()]);
+  });
+
   it('sends from another address when its own is gone', async () => {
     const { libc } = failing('sendmsg', [Errno.EINVAL]);
     const [a, b] = await Promise.all([open('0.0.0.0', libc), open()]);

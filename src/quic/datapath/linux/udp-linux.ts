@@ -1,7 +1,7 @@
 import { type Address, formatAddress } from '../../base/address.ts';
 import type { Arena } from '../../base/arena.ts';
 import { ReceiveBatch, TransmitBatch } from '../../base/batch.ts';
-import type { Datapath, DatapathCapabilities } from '../../driver/datapath.ts';
+import { type Datapath, type DatapathCapabilities, LEAST_DATAGRAM } from '../../driver/datapath.ts';
 import { nativeArena } from '../../native/koffi.ts';
 import { Errno, type Libc, loadLibc, systemError } from './libc.ts';
 import { Readiness } from './readiness.ts';
@@ -34,6 +34,8 @@ const BATCH_DATAGRAMS = 512;
 const RECEIVES_PER_TURN = 32;
 /** UDP_MAX_SEGMENTS of older kernels. */
 const MAX_SEGMENTS = 64;
+/** How often one send is repeated because ICMP's messages about others have failed it: strangers can make them. */
+const MAX_EXCUSES = 3;
 /** What an IP packet leaves for UDP's payload: 65,535 bytes with IPv4's header in them, without IPv6's. */
 const MAX_PAYLOAD_IPV4 = 65_507;
 const MAX_PAYLOAD_IPV6 = 65_527;
@@ -75,6 +77,7 @@ export class UdpLinuxDatapath implements Datapath {
   onReceive: (batch: ReceiveBatch) => void = () => {};
   onWritable: () => void = () => {};
   onError: (error: Error) => void = () => {};
+  onUnreachable: (to: Address, error: Error) => void = () => {};
   readonly #socket: UdpSocket;
   readonly #readiness: Readiness;
   readonly #addresses: AddressTable;
@@ -100,7 +103,7 @@ export class UdpLinuxDatapath implements Datapath {
     this.local = this.#addresses.intern(socket.local);
     this.#readiness = new Readiness(
       socket.fd,
-      () => this.#onReady(),
+      (hasStopped) => this.#onReady(hasStopped),
       (error) => this.onError(error),
     );
   }
@@ -156,6 +159,7 @@ export class UdpLinuxDatapath implements Datapath {
     const payload = to.isIpv4 ? MAX_PAYLOAD_IPV4 : MAX_PAYLOAD_IPV6;
     const most = this.#segments ? Math.min(MAX_SEGMENTS, Math.max(1, Math.floor(payload / segmentSize))) : 1;
     let at = 0;
+    let excuses = MAX_EXCUSES;
     while (at < length) {
       const size = Math.min(most * segmentSize, length - at);
       const errno = this.#socket.send(address + at, size, segmentSize, to, ecn);
@@ -165,12 +169,15 @@ export class UdpLinuxDatapath implements Datapath {
         at += size;
       } else if (isSourceGone(errno) && this.#forgetLocal(to)) {
         // Once more, from an address that the kernel chooses.
+      } else if (excuses > 0 && this.#readErrors() > 0) {
+        // It was about an earlier datagram, perhaps to somebody else: nothing of this has been sent.
+        excuses--;
       } else if (size > segmentSize) {
         const done = this.#transmitSingly(address + at, size, segmentSize, to, ecn, errno);
         at += done;
         if (done < size) return at;
       } else {
-        this.#onSendError(errno);
+        this.#onSendError(errno, to, size);
         at += size;
       }
     }
@@ -187,19 +194,35 @@ export class UdpLinuxDatapath implements Datapath {
     refusal: number,
   ): number {
     for (let at = 0; at < length; at += segmentSize) {
-      const errno = this.#socket.send(address + at, Math.min(segmentSize, length - at), segmentSize, to, ecn);
+      const size = Math.min(segmentSize, length - at);
+      const errno = this.#socket.send(address + at, size, segmentSize, to, ecn);
       if (errno === Errno.EAGAIN) return at;
-      if (errno !== 0) this.#onSendError(errno);
+      if (errno !== 0) this.#onSendError(errno, to, size);
       // A full datagram alone is fine: it was the cutting that this path or kernel does not do.
       else if (at === 0 && (refusal === Errno.EIO || refusal === Errno.EINVAL)) this.#segments = false;
     }
     return length;
   }
 
-  /** No route, message too long, refused, …: a lost datagram, which recovery deals with. */
-  #onSendError(errno: number): void {
+  /** No route, message too long, refused, …: a lost datagram, which recovery deals with, and perhaps the reason why nobody answers. */
+  #onSendError(errno: number, to: SocketAddress, size: number): void {
     if (isFatal(errno)) this.onError(systemError('sendmsg', errno));
+    else if (tellsOfPeer(errno, size)) this.onUnreachable(to, systemError('sendmsg', errno, to.host, to.port));
   }
+
+  heedIcmp(wanted: boolean): void {
+    if (this.#closing === undefined) this.#socket.queuesErrors = wanted;
+  }
+
+  /** Returns how many of ICMP's messages there were. */
+  #readErrors(): number {
+    return this.#socket.readErrors(this.#onIcmp);
+  }
+
+  readonly #onIcmp = (sockaddr: Int32Array, errno: number): void => {
+    const to = this.#addresses.intern(sockaddr);
+    this.onUnreachable(to, systemError('sendmsg', errno, to.host, to.port));
+  };
 
   /** Returns whether there was anything to forget. */
   #forgetLocal(address: SocketAddress): boolean {
@@ -209,7 +232,14 @@ export class UdpLinuxDatapath implements Datapath {
     return true;
   }
 
-  #onReady(): void {
+  /** @param hasStopped an error has ended the watching. Returns whether it is explained, and away. */
+  #onReady(hasStopped: boolean): boolean {
+    const isExplained = hasStopped && this.#readErrors() > 0;
+    if (this.#closing === undefined) this.#move();
+    return isExplained;
+  }
+
+  #move(): void {
     if (this.#keptLength > 0) this.#sendKept();
     if (this.#closing === undefined) this.#receive();
   }
@@ -318,6 +348,15 @@ export class UdpLinuxDatapath implements Datapath {
   toString(): string {
     return `udp (linux) ${formatAddress(this.local)}`;
   }
+}
+
+/**
+ * Whether the failure of a datagram of `size` bytes tells why its destination cannot be reached. A passing shortage doesn't; nor does one
+ * that is larger than every path must carry (RFC 9000 §14).
+ */
+function tellsOfPeer(errno: number, size: number): boolean {
+  if (errno === Errno.ENOBUFS || errno === Errno.ENOMEM) return false;
+  return errno !== Errno.EMSGSIZE || size <= LEAST_DATAGRAM;
 }
 
 /** What the kernel says of a source address that is no longer one of ours; it may mean other things too. */

@@ -1,22 +1,25 @@
-import { nativeArena } from '../../native/koffi.ts';
 import { RECEIVE_CONTROL_BYTES, ReceiveControl, SEND_CONTROL_BYTES, SendControl } from './control-messages.ts';
+import { ErrorQueue } from './error-queue.ts';
 import {
   AF_INET,
   AF_INET6,
   Errno,
   IP_MTU_DISCOVER,
   IP_PKTINFO,
+  IP_RECVERR,
   IP_RECVTOS,
   IPPROTO_IP,
   IPPROTO_IPV6,
   IPPROTO_UDP,
   IPV6_MTU_DISCOVER,
+  IPV6_RECVERR,
   IPV6_RECVPKTINFO,
   IPV6_RECVTCLASS,
   IPV6_V6ONLY,
   type Libc,
   MSG_DONTWAIT,
   MSG_TRUNC,
+  SO_ERROR,
   SO_RCVBUF,
   SO_RCVBUFFORCE,
   SO_SNDBUF,
@@ -30,69 +33,11 @@ import {
   UDP_GRO,
   UDP_SEGMENT,
 } from './libc.ts';
+import { Message, SOCKADDR_BYTES } from './message.ts';
 import { encodeSockaddr, SOCKADDR_WORDS, type SocketAddress } from './sockaddr.ts';
 
 /** Sends with Don't Fragment and does not heed what the kernel believes of the path: RFC 9000 §14. */
 const PMTUDISC_PROBE = 3;
-const SOCKADDR_BYTES = 32;
-/** One message's memory: iovec, msghdr (56 bytes), sockaddr, control messages. */
-const HEADER_AT = 16;
-const NAME_AT = HEADER_AT + 56;
-const CONTROL_AT = 104;
-
-/** A msghdr of 64-bit Linux with one iovec, in native memory. */
-class Message {
-  /** The msghdr's address. */
-  readonly address: number;
-  /** The sockaddr. */
-  readonly name: Int32Array;
-  readonly control: Int32Array;
-  readonly #words: Uint32Array;
-
-  constructor(controlBytes: number) {
-    const { address, bytes } = nativeArena(CONTROL_AT + controlBytes);
-    this.address = address + HEADER_AT;
-    this.#words = new Uint32Array(bytes.buffer);
-    this.name = new Int32Array(bytes.buffer, NAME_AT, SOCKADDR_WORDS);
-    this.control = new Int32Array(bytes.buffer, CONTROL_AT, controlBytes >> 2);
-    this.#pointer(HEADER_AT, address + NAME_AT);
-    this.#pointer(HEADER_AT + 16, address);
-    this.#words[(HEADER_AT + 24) >> 2] = 1;
-    this.#pointer(HEADER_AT + 32, address + CONTROL_AT);
-  }
-
-  #pointer(at: number, address: number): void {
-    this.#words[at >> 2] = address;
-    this.#words[(at >> 2) + 1] = address / 0x1_0000_0000;
-  }
-
-  /** Points it at `length` bytes of memory at `address`. */
-  data(address: number, length: number): void {
-    this.#pointer(0, address);
-    this.#words[2] = length;
-  }
-
-  get nameLength(): number {
-    return this.#words[(HEADER_AT + 8) >> 2]!;
-  }
-
-  set nameLength(bytes: number) {
-    this.#words[(HEADER_AT + 8) >> 2] = bytes;
-  }
-
-  get controlLength(): number {
-    return this.#words[(HEADER_AT + 40) >> 2]!;
-  }
-
-  set controlLength(bytes: number) {
-    this.#words[(HEADER_AT + 40) >> 2] = bytes;
-  }
-
-  get flags(): number {
-    return this.#words[(HEADER_AT + 48) >> 2]!;
-  }
-}
-
 /** Where to bind, and what the kernel should provide. */
 export interface UdpSocketOptions {
   /** Numeric. */
@@ -128,6 +73,8 @@ export class UdpSocket {
   #destination: SocketAddress | undefined;
   #ecn = -1;
   #open = true;
+  /** While the kernel is to tell of ICMP's messages. */
+  #errors: ErrorQueue | undefined;
 
   /** @throws the system's error: EADDRINUSE, EACCES, EADDRNOTAVAIL, … */
   constructor(libc: Libc, options: UdpSocketOptions) {
@@ -217,6 +164,21 @@ export class UdpSocket {
     this.received.read(message.controlLength);
     // What did not fit is of no use; sender and size would not be known.
     return (message.flags & MSG_TRUNC) === 0 ? length : 0;
+  }
+
+  /** Whether the kernel queues what ICMP says of this socket's datagrams. Off, it forgets that, and what is queued. */
+  set queuesErrors(wanted: boolean) {
+    if (wanted === (this.#errors !== undefined)) return;
+    this.#set(IPPROTO_IP, IP_RECVERR, wanted ? 1 : 0);
+    if (this.family === 6) this.#set(IPPROTO_IPV6, IPV6_RECVERR, wanted ? 1 : 0);
+    this.#errors = wanted ? new ErrorQueue(this.#libc, this.fd) : undefined;
+    // One that is still to be reported would fail the next call, whatever that is about.
+    if (!wanted) this.#get(SOL_SOCKET, SO_ERROR);
+  }
+
+  /** Hands over what ICMP has said, as ErrorQueue does; returns how many messages there were. */
+  readErrors(take: (sockaddr: Int32Array, errno: number) => void): number {
+    return this.#errors?.read(take) ?? 0;
   }
 
   /** The sockaddr that the datagrams of the last `receive` came from; valid until the next. */

@@ -135,7 +135,7 @@ test('idle and application-limited time does not advance the curve', () => {
 test('a spurious event is taken back whole', () => {
   const cubic = withWindow(100);
   cubic.onCongestionEvent(1000, 990);
-  cubic.onSpuriousCongestionEvent();
+  cubic.onSpuriousCongestionEvent(0, 0);
   assert.deepEqual(
     [cubic.window, cubic.slowStartThreshold, cubic.phase],
     [100 * MSS, Number.POSITIVE_INFINITY, 'slow_start'],
@@ -204,12 +204,12 @@ test('a spurious event is not taken back when the window has outgrown it, and ot
   late.onCongestionEvent(1000, 999);
   for (let now = 1011; late.window <= 20 * MSS; now += 10) roundTrip(late, now, rtt);
   const grown = late.window;
-  late.onSpuriousCongestionEvent();
+  late.onSpuriousCongestionEvent(0, 0);
   assert.deepEqual([late.window, late.phase], [grown, 'congestion_avoidance']);
 
   const early = withWindow(100);
   early.onCongestionEvent(1000, 990);
-  early.onSpuriousCongestionEvent();
+  early.onSpuriousCongestionEvent(0, 0);
   early.onAcked(1010, MSS, 995, 0, rttOf(1), 0, false);
   assert.equal(early.window, 101 * MSS);
 });
@@ -235,4 +235,41 @@ test('persistent congestion ends recovery, and the curve before it (RFC 9438 §4
   assert.ok(afterPersistent(2000, 3000) < 50);
   // Nor does the age of the old stage count.
   assert.ok(afterPersistent(60_000, 1000) < 20);
+});
+
+test('an event that later ones followed is taken back by itself (RFC 9438 §4.9.2)', () => {
+  const cubic = withWindow(1000);
+  cubic.onCongestionEvent(1000, 990);
+  cubic.onCongestionEvent(1100, 1050);
+  assert.ok(Math.abs(cubic.window - 490 * MSS) < 1e-6);
+  cubic.onSpuriousCongestionEvent(1110, 1);
+  assert.ok(Math.abs(cubic.window - 700 * MSS) < 1e-6);
+  assert.deepEqual([cubic.slowStartThreshold, cubic.phase], [cubic.window, 'recovery']);
+  // W_max is 1000 segments, not what fast convergence had made of 700.
+  const rtt = rttOf(50);
+  const k = Math.cbrt(300 / C) * 1000;
+  cubic.onAcked(1160, 1, 1110, 0, rtt, 0, false);
+  for (let now = 1160; now < 1160 + k; now += 50) roundTrip(cubic, now, rtt);
+  assert.ok(Math.abs(cubic.window / MSS - 1000) < 5, `${cubic.window / MSS} at the plateau`);
+});
+
+test('taking back the latest event leaves the recovery period of the one before', () => {
+  const cubic = withWindow(100);
+  cubic.onCongestionEvent(1000, 990);
+  cubic.onCongestionEvent(1100, 1050);
+  cubic.onSpuriousCongestionEvent(1110, 0);
+  const { window } = cubic;
+  assert.ok(Math.abs(window - 70 * MSS) < 1e-6);
+  cubic.onCongestionEvent(1120, 995);
+  assert.equal(cubic.window, window, 'an echo of the first');
+  cubic.onCongestionEvent(1130, 1060);
+  assert.ok(Math.abs(cubic.window - 49 * MSS) < 1e-6);
+});
+
+test('persistent congestion stands', () => {
+  const cubic = withWindow(100);
+  cubic.onCongestionEvent(1000, 990);
+  cubic.onPersistentCongestion();
+  cubic.onSpuriousCongestionEvent(1110, 0);
+  assert.equal(cubic.window, 2 * MSS);
 });

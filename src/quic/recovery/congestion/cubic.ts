@@ -3,6 +3,7 @@ import type { RttEstimator } from '../rtt.ts';
 import type { CongestionController, CongestionControllerFactory } from './controller.ts';
 import { HyStart } from './hystart.ts';
 import { initialWindow, minimumWindow } from './initial-window.ts';
+import { type Reducible, Reductions } from './reductions.ts';
 
 /** How steep the curve is, RFC 9438 §5.1: 0.4 segments per cubic second, here per cubic millisecond. */
 const C = 0.4e-9;
@@ -12,8 +13,8 @@ const BETA = 0.7;
 const ALPHA = (3 * (1 - BETA)) / (1 + BETA);
 
 /** The variables that a congestion event changes, RFC 9438 §4.9.2. */
-interface Curve {
-  window: number;
+interface Curve extends Reducible {
+  /** ssthresh. */
   threshold: number;
   /** W_max: where the window was when it last proved too large, in bytes; 0 for unknown. */
   wMax: number;
@@ -33,11 +34,8 @@ export class Cubic implements CongestionController {
   readonly pacingRate = 0;
   #maxDatagramSize: number;
   readonly #now: Curve;
-  /** The curve before the latest event, in case that proves spurious. */
-  readonly #before: Curve;
-  /** When the latest recovery period began; -1 before the first. */
-  #recoveryStartedAt: Millis = -1;
-  /** Whether nothing sent after that has been acknowledged yet. */
+  readonly #reductions: Reductions<Curve>;
+  /** Whether nothing sent after recovery began has been acknowledged yet. */
   #inRecovery = false;
   /** When the window was last looked at; what passed since may not have been used (§4.2, §5.8). */
   #lastAckedAt: Millis = 0;
@@ -46,8 +44,9 @@ export class Cubic implements CongestionController {
   constructor(maxDatagramSize: number) {
     this.#maxDatagramSize = maxDatagramSize;
     const window = initialWindow(maxDatagramSize);
-    this.#now = { window, threshold: Number.POSITIVE_INFINITY, wMax: 0, prior: 0, epoch: -1, k: 0, estimate: 0 };
-    this.#before = { ...this.#now };
+    const threshold = Number.POSITIVE_INFINITY;
+    this.#now = { window, threshold, recoveryStartedAt: -1, wMax: 0, prior: 0, epoch: -1, k: 0, estimate: 0 };
+    this.#reductions = new Reductions(this.#now, (curve) => this.#reduce(curve));
   }
 
   get window(): number {
@@ -77,7 +76,7 @@ export class Cubic implements CongestionController {
     _bytesInFlight: number,
     appLimited: boolean,
   ): void {
-    if (largestSentAt <= this.#recoveryStartedAt) return;
+    if (largestSentAt <= this.#now.recoveryStartedAt) return;
     this.#inRecovery = false;
     if (appLimited) this.#excludeIdle(now);
     if (this.#now.window < this.#now.threshold) this.#slowStart(now, bytes, largestSentAt, rtt.latest, appLimited);
@@ -86,37 +85,39 @@ export class Cubic implements CongestionController {
   }
 
   onCongestionEvent(now: Millis, largestSentAt: Millis): void {
-    if (largestSentAt <= this.#recoveryStartedAt) return;
-    Object.assign(this.#before, this.#now);
-    const curve = this.#now;
-    this.#recoveryStartedAt = now;
+    if (largestSentAt <= this.#now.recoveryStartedAt) return;
+    this.#reductions.save(this.#now);
+    this.#now.recoveryStartedAt = now;
     this.#inRecovery = true;
-    // Fast convergence, §4.7: a saturation point that falls says that somebody else wants a share.
-    curve.wMax = curve.window < curve.wMax ? (curve.window * (1 + BETA)) / 2 : curve.window;
-    curve.prior = curve.window;
-    curve.window = Math.max(curve.window * BETA, minimumWindow(this.#maxDatagramSize));
-    curve.threshold = curve.window;
-    curve.epoch = -1;
+    this.#reduce(this.#now);
   }
 
-  onSpuriousCongestionEvent(): void {
-    if (this.#now.window >= this.#now.prior) return;
-    Object.assign(this.#now, this.#before);
-    this.#recoveryStartedAt = -1;
-    this.#inRecovery = false;
+  onSpuriousCongestionEvent(_now: Millis, later: number): void {
+    if (this.#reductions.takeBack(this.#now, later) && later === 0) this.#inRecovery = false;
   }
 
   onPersistentCongestion(): void {
     this.#now.window = minimumWindow(this.#maxDatagramSize);
     this.#now.wMax = 0;
     this.#now.epoch = -1;
-    this.#recoveryStartedAt = -1;
+    this.#now.recoveryStartedAt = -1;
     this.#inRecovery = false;
+    this.#reductions.clear();
   }
 
   onMaxDatagramSize(bytes: number): void {
     this.#maxDatagramSize = bytes;
     this.#now.window = Math.max(this.#now.window, minimumWindow(bytes));
+  }
+
+  /** A congestion event, §4.6. */
+  #reduce(curve: Curve): void {
+    // Fast convergence, §4.7: a saturation point that falls says that somebody else wants a share.
+    curve.wMax = curve.window < curve.wMax ? (curve.window * (1 + BETA)) / 2 : curve.window;
+    curve.prior = curve.window;
+    curve.window = Math.max(curve.window * BETA, minimumWindow(this.#maxDatagramSize));
+    curve.threshold = curve.window;
+    curve.epoch = -1;
   }
 
   #slowStart(now: Millis, bytes: number, largestSentAt: Millis, rtt: Millis, appLimited: boolean): void {

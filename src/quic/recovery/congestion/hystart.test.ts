@@ -60,3 +60,43 @@ test('a single slow sample does not matter', () => {
   round(hystart, 100, 20, (i) => (i === 9 ? 500 : 100));
   assert.equal(hystart.conservative, false);
 });
+
+test('a rise within a round shows before the next begins, and each round starts with the benefit of the doubt', () => {
+  const hystart = new HyStart();
+  round(hystart, 0, 20, () => 100);
+  const divisors = round(hystart, 100, 40, (i) => (i < 20 ? 100 : 113));
+  // Eight samples, all of them higher.
+  assert.deepEqual(divisors, [...Array(27).fill(1), ...Array(13).fill(4)]);
+  const next = round(hystart, 200, 40, (i) => (i < 20 ? 100 : 113));
+  assert.deepEqual(next, [...Array(7).fill(4), ...Array(20).fill(1), ...Array(13).fill(4)]);
+  // However often that happens, slow start goes on: the queue was gone in between.
+  for (let r = 3; r < 20; r++) round(hystart, r * 100, 40, (i) => (i < 20 ? 100 : 113));
+  assert.notEqual(round(hystart, 2000, 1, () => 100)[0], 0);
+});
+
+test('a queue that stands through a round ends slow start at once: a quarter of the RTT, and 16 ms', () => {
+  for (const [base, risen, ends] of [
+    [100, 124, false],
+    [100, 125, true],
+    [20, 35.9, false],
+    [20, 36, true],
+  ] as const) {
+    const hystart = new HyStart();
+    round(hystart, 0, 20, () => base);
+    round(hystart, 100, 20, () => risen);
+    assert.equal(round(hystart, 200, 1, () => risen)[0], ends ? 0 : 4, `${base} to ${risen}`);
+  }
+});
+
+test('the queue is measured from the lowest round-trip time of all, and in rounds of eight samples', () => {
+  const hystart = new HyStart();
+  round(hystart, 0, 20, () => 100);
+  round(hystart, 100, 20, () => 111);
+  round(hystart, 200, 20, () => 126);
+  assert.equal(round(hystart, 300, 4, () => 126)[0], 0);
+  const few = new HyStart();
+  round(few, 0, 20, () => 100);
+  round(few, 100, 20, (i) => (i < 10 ? 100 : 150));
+  round(few, 200, 7, () => 150);
+  assert.equal(round(few, 300, 1, () => 150)[0], 4);
+});

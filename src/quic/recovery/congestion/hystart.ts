@@ -7,20 +7,31 @@ const MIN_RTT_DIVISOR = 8;
 const RTT_SAMPLES = 8;
 const CSS_GROWTH_DIVISOR = 4;
 const CSS_ROUNDS = 5;
+/** What part of the round-trip time a queue is that never empties within a round, before slow start ends at once; not of RFC 9406. */
+const STANDING_QUEUE_DIVISOR = 4;
 
 /**
  * HyStart++ (RFC 9406): leaves the first slow start when the round-trip time begins to rise, through a few rounds of
  * conservative slow start that check whether the rise was real. The burst limit L is infinite because sending is paced.
+ *
+ * Two deviations, both because a queue is seen a round trip after it grew. The RTT that must have risen is the smallest of the latest
+ * samples rather than of the round so far: paced at twice the window a round trip, a round fills half of the time, so that the queue
+ * shows at its end first, when the window is half of what the path holds. And conservative slow start also ends with a round in which
+ * a queue stood all the time: its five rounds treble the window.
  */
 export class HyStart {
   /** A round ends when a packet sent at or after this is acknowledged. */
   #roundStartedAt: Millis = -1;
+  /** Smallest RTT of any round before this one; Infinity when unknown. */
+  #lowest = Number.POSITIVE_INFINITY;
   /** Smallest RTT of the round before this one; Infinity when unknown. */
   #lastRoundMin = Number.POSITIVE_INFINITY;
   /** Smallest RTT of this round. */
   #roundMin = Number.POSITIVE_INFINITY;
   /** Samples taken in this round. */
   #samples = 0;
+  /** The latest samples of this round, a ring. */
+  readonly #latest = new Float64Array(RTT_SAMPLES);
   /** Rounds begun in conservative slow start; -1 outside of it. */
   #cssRounds = -1;
   /** The RTT that made slow start conservative; when RTTs fall below it, that was a mistake. */
@@ -39,31 +50,43 @@ export class HyStart {
   onAcked(now: Millis, largestSentAt: Millis, rtt: Millis): number {
     if (largestSentAt >= this.#roundStartedAt && this.#beginRound(now)) return 0;
     this.#roundMin = Math.min(this.#roundMin, rtt);
-    this.#samples++;
+    this.#latest[this.#samples++ % RTT_SAMPLES] = rtt;
     if (this.#samples >= RTT_SAMPLES) this.#compare();
     return this.#cssRounds >= 0 ? CSS_GROWTH_DIVISOR : 1;
   }
 
   /** Returns whether conservative slow start has lasted long enough. */
   #beginRound(now: Millis): boolean {
+    const isMeasured = this.#samples >= RTT_SAMPLES;
     this.#roundStartedAt = now;
     this.#lastRoundMin = this.#roundMin;
+    this.#lowest = Math.min(this.#lowest, this.#roundMin);
     this.#roundMin = Number.POSITIVE_INFINITY;
     this.#samples = 0;
     if (this.#cssRounds < 0) return false;
     this.#cssRounds++;
-    return this.#cssRounds >= CSS_ROUNDS;
+    return this.#cssRounds >= CSS_ROUNDS || (isMeasured && this.#isQueueStanding());
+  }
+
+  /** Whether there was a queue all through the last round, more than jitter explains. */
+  #isQueueStanding(): boolean {
+    const queued = this.#lastRoundMin - this.#lowest;
+    return queued >= Math.max(this.#lowest / STANDING_QUEUE_DIVISOR, MAX_RTT_THRESHOLD);
   }
 
   #compare(): void {
-    if (this.#cssRounds >= 0) {
-      if (this.#roundMin < this.#cssBaseline) this.#cssRounds = -1;
-      return;
-    }
-    if (this.#lastRoundMin === Number.POSITIVE_INFINITY) return;
+    if (this.#roundMin < this.#cssBaseline) this.#cssRounds = -1;
+    if (this.#cssRounds >= 0 || this.#lastRoundMin === Number.POSITIVE_INFINITY) return;
     const threshold = Math.max(MIN_RTT_THRESHOLD, Math.min(this.#lastRoundMin / MIN_RTT_DIVISOR, MAX_RTT_THRESHOLD));
-    if (this.#roundMin < this.#lastRoundMin + threshold) return;
-    this.#cssBaseline = this.#roundMin;
+    const risen = this.#recentMin();
+    if (risen < this.#lastRoundMin + threshold) return;
+    this.#cssBaseline = risen;
     this.#cssRounds = 0;
+  }
+
+  #recentMin(): Millis {
+    let least = this.#latest[0]!;
+    for (let i = 1; i < RTT_SAMPLES; i++) least = Math.min(least, this.#latest[i]!);
+    return least;
   }
 }

@@ -65,7 +65,7 @@ test('the application being the limit, nothing grows', () => {
 test('a spurious event is taken back', () => {
   const reno = new NewReno(1200);
   reno.onCongestionEvent(100, 50);
-  reno.onSpuriousCongestionEvent();
+  reno.onSpuriousCongestionEvent(0, 0);
   assert.deepEqual(
     [reno.window, reno.slowStartThreshold, reno.phase],
     [12_000, Number.POSITIVE_INFINITY, 'slow_start'],
@@ -95,6 +95,23 @@ test('a spurious event is not taken back when the window has outgrown it', () =>
   reno.onCongestionEvent(200, 150);
   for (let now = 300; reno.window <= 12_000; now += 10) ack(reno, now, 1200, now - 50);
   const { window } = reno;
-  reno.onSpuriousCongestionEvent();
+  reno.onSpuriousCongestionEvent(0, 0);
   assert.deepEqual([reno.window, reno.slowStartThreshold], [window, 6000]);
+});
+
+test('an event that a later one followed is taken back by itself; then that one; persistent congestion stands', () => {
+  const reno = new NewReno(1200);
+  reno.onCongestionEvent(100, 50);
+  reno.onCongestionEvent(200, 150);
+  reno.onSpuriousCongestionEvent(210, 1);
+  assert.deepEqual([reno.window, reno.slowStartThreshold, reno.phase], [6000, 6000, 'recovery']);
+  reno.onSpuriousCongestionEvent(220, 0);
+  assert.deepEqual(
+    [reno.window, reno.slowStartThreshold, reno.phase],
+    [12_000, Number.POSITIVE_INFINITY, 'slow_start'],
+  );
+  reno.onCongestionEvent(300, 250);
+  reno.onPersistentCongestion();
+  reno.onSpuriousCongestionEvent(310, 0);
+  assert.equal(reno.window, 2400);
 });

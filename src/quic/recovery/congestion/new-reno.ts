@@ -3,38 +3,46 @@ import type { RttEstimator } from '../rtt.ts';
 import type { CongestionController, CongestionControllerFactory } from './controller.ts';
 import { HyStart } from './hystart.ts';
 import { initialWindow, minimumWindow } from './initial-window.ts';
+import { type Reducible, Reductions } from './reductions.ts';
 
 /** What is left of the window after a loss, RFC 9002 §7.3.2. */
 const LOSS_REDUCTION_FACTOR = 0.5;
+
+/** The variables that a congestion event changes. */
+interface State extends Reducible {
+  /** ssthresh. */
+  threshold: number;
+}
 
 /** NewReno as RFC 9002 §7 describes it, with HyStart++ in its first slow start. */
 export class NewReno implements CongestionController {
   readonly name = 'reno';
   readonly pacingRate = 0;
-  slowStartThreshold = Number.POSITIVE_INFINITY;
-  #window: number;
   #maxDatagramSize: number;
-  /** When the latest recovery period began; -1 before the first. */
-  #recoveryStartedAt: Millis = -1;
-  /** Whether nothing sent after that has been acknowledged yet. */
+  readonly #now: State;
+  readonly #reductions: Reductions<State>;
+  /** Whether nothing sent after recovery began has been acknowledged yet. */
   #inRecovery = false;
   readonly #hystart = new HyStart();
-  /** What the latest event changed, in case it proves spurious. */
-  #undoWindow = 0;
-  #undoThreshold = 0;
 
   constructor(maxDatagramSize: number) {
     this.#maxDatagramSize = maxDatagramSize;
-    this.#window = initialWindow(maxDatagramSize);
+    const window = initialWindow(maxDatagramSize);
+    this.#now = { window, threshold: Number.POSITIVE_INFINITY, recoveryStartedAt: -1 };
+    this.#reductions = new Reductions(this.#now, (state) => this.#reduce(state));
   }
 
   get window(): number {
-    return this.#window;
+    return this.#now.window;
+  }
+
+  get slowStartThreshold(): number {
+    return this.#now.threshold;
   }
 
   get phase(): 'slow_start' | 'congestion_avoidance' | 'recovery' {
     if (this.#inRecovery) return 'recovery';
-    return this.#window < this.slowStartThreshold ? 'slow_start' : 'congestion_avoidance';
+    return this.#now.window < this.#now.threshold ? 'slow_start' : 'congestion_avoidance';
   }
 
   onPacketSent(): void {}
@@ -48,48 +56,47 @@ export class NewReno implements CongestionController {
     _bytesInFlight: number,
     appLimited: boolean,
   ): void {
-    if (largestSentAt <= this.#recoveryStartedAt) return;
+    const state = this.#now;
+    if (largestSentAt <= state.recoveryStartedAt) return;
     this.#inRecovery = false;
-    if (this.#window >= this.slowStartThreshold) {
-      if (!appLimited) this.#window += (this.#maxDatagramSize * bytes) / this.#window;
+    if (state.window >= state.threshold) {
+      if (!appLimited) state.window += (this.#maxDatagramSize * bytes) / state.window;
       return;
     }
-    if (this.slowStartThreshold !== Number.POSITIVE_INFINITY) {
-      if (!appLimited) this.#window += bytes;
-      return;
-    }
-    const divisor = this.#hystart.onAcked(now, largestSentAt, rtt.latest);
-    if (divisor === 0) this.slowStartThreshold = this.#window;
-    else if (!appLimited) this.#window += bytes / divisor;
+    // HyStart++ is for the first slow start only, RFC 9406 §4.3.
+    const isFirst = state.threshold === Number.POSITIVE_INFINITY;
+    const divisor = isFirst ? this.#hystart.onAcked(now, largestSentAt, rtt.latest) : 1;
+    if (divisor === 0) state.threshold = state.window;
+    else if (!appLimited) state.window += bytes / divisor;
   }
 
   onCongestionEvent(now: Millis, largestSentAt: Millis): void {
-    if (largestSentAt <= this.#recoveryStartedAt) return;
-    this.#undoWindow = this.#window;
-    this.#undoThreshold = this.slowStartThreshold;
-    this.#recoveryStartedAt = now;
+    if (largestSentAt <= this.#now.recoveryStartedAt) return;
+    this.#reductions.save(this.#now);
+    this.#now.recoveryStartedAt = now;
     this.#inRecovery = true;
-    this.#window = Math.max(this.#window * LOSS_REDUCTION_FACTOR, minimumWindow(this.#maxDatagramSize));
-    this.slowStartThreshold = this.#window;
+    this.#reduce(this.#now);
   }
 
-  onSpuriousCongestionEvent(): void {
-    if (this.#window >= this.#undoWindow) return;
-    this.#window = this.#undoWindow;
-    this.slowStartThreshold = this.#undoThreshold;
-    this.#recoveryStartedAt = -1;
-    this.#inRecovery = false;
+  onSpuriousCongestionEvent(_now: Millis, later: number): void {
+    if (this.#reductions.takeBack(this.#now, later) && later === 0) this.#inRecovery = false;
   }
 
   onPersistentCongestion(): void {
-    this.#window = minimumWindow(this.#maxDatagramSize);
-    this.#recoveryStartedAt = -1;
+    this.#now.window = minimumWindow(this.#maxDatagramSize);
+    this.#now.recoveryStartedAt = -1;
     this.#inRecovery = false;
+    this.#reductions.clear();
   }
 
   onMaxDatagramSize(bytes: number): void {
     this.#maxDatagramSize = bytes;
-    this.#window = Math.max(this.#window, minimumWindow(bytes));
+    this.#now.window = Math.max(this.#now.window, minimumWindow(bytes));
+  }
+
+  #reduce(state: State): void {
+    state.window = Math.max(state.window * LOSS_REDUCTION_FACTOR, minimumWindow(this.#maxDatagramSize));
+    state.threshold = state.window;
   }
 }
 

@@ -139,6 +139,16 @@ test('losses end Startup when there are many, and bound what is in flight', () =
   assert.ok(path.bbr.inflightLongTerm < 83 * DATAGRAM, `${path.bbr.inflightLongTerm}`);
 });
 
+test('Startup that loses much goes no faster than the path delivers until a round has told, and faster again if it was a mere spell', () => {
+  const path = pathOf();
+  path.until(() => path.bbr.bandwidth > 1000);
+  path.fate = (pn) => (pn % 10 === 0 ? LOST : 0);
+  path.until(() => path.bbr.pacingRate < 1.1 * path.bbr.bandwidth, 80);
+  assert.equal(path.bbr.state, 'startup');
+  assert.ok(Math.abs(path.bbr.pacingRate / path.bbr.bandwidth - 0.99) < 1e-9);
+  path.untilState('drain');
+});
+
 test('few losses do not end Startup', () => {
   const path = pathOf();
   path.fate = (pn) => (pn % 100 === 50 ? LOST : 0);

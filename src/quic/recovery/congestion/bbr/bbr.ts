@@ -104,17 +104,16 @@ export class Bbr implements CongestionController {
   /** HandleLostPacket. */
   onPacketLost(now: Millis, lost: LostPacket): void {
     const flow = this.#flow;
-    const wasActive = this.#episode.isActive;
     flow.now = now;
-    // Once an episode: the draft saves at the first loss of each round, by which time the bounds may have been lowered already.
-    if (this.#episode.onLost(now, lost.sentAt)) this.#undo.save(flow, wasActive);
+    this.#noteCongestion(now, lost.sentAt);
     flow.shortTerm.noteLoss(this.delivery.delivered);
     this.#startup.onPacketLost(lost);
     this.#probeBw.onPacketLost(lost);
   }
 
-  onCongestionEvent(_now: Millis, _largestSentAt: Millis, _lostBytes: number, ecn: boolean): void {
+  onCongestionEvent(now: Millis, largestSentAt: Millis, _lostBytes: number, ecn: boolean): void {
     if (!ecn) return;
+    this.#noteCongestion(now, largestSentAt);
     this.#isMarked = true;
     this.#flow.shortTerm.noteLoss(this.delivery.delivered);
   }
@@ -123,18 +122,19 @@ export class Bbr implements CongestionController {
   onPersistentCongestion(): void {
     this.#flow.saveWindow(this.#episode.isActive);
     this.#flow.window = minimumWindow(this.#flow.datagram);
+    this.#undo.clear();
   }
 
   /** HandleSpuriousLossDetection. */
-  onSpuriousCongestionEvent(): void {
+  onSpuriousCongestionEvent(_now: Millis, later: number): void {
     const flow = this.#flow;
-    const { state } = this.#undo;
-    this.#undo.restore(flow);
-    this.#undo.state = undefined;
-    if (state === 'startup' && flow.state !== 'startup') {
+    const episode = this.#undo.takeBack(flow, later);
+    if (episode === undefined) return;
+    this.#episode.takeBack(episode.previousAt);
+    if (episode.state === 'startup' && flow.state !== 'startup') {
       flow.fullPipe.isReached = false;
       if (flow.state !== 'probe_rtt') this.#startup.enter();
-    } else if (state === 'probe_bw_up' && flow.state !== 'probe_bw_up' && flow.state !== 'probe_rtt') {
+    } else if (episode.state === 'probe_bw_up' && flow.state !== 'probe_bw_up' && flow.state !== 'probe_rtt') {
       this.#probeBw.startRefill();
     }
   }
@@ -142,6 +142,13 @@ export class Bbr implements CongestionController {
   onMaxDatagramSize(bytes: number): void {
     this.#flow.datagram = bytes;
     this.#flow.window = Math.max(this.#flow.window, this.#flow.minPipe);
+  }
+
+  /** A packet sent at `sentAt` was lost or marked. */
+  #noteCongestion(now: Millis, sentAt: Millis): void {
+    const { isActive, startedAt } = this.#episode;
+    // Once an episode: the draft saves at the first loss of each round, by which time the bounds may have been lowered already.
+    if (this.#episode.onLost(now, sentAt)) this.#undo.save(this.#flow, isActive, startedAt);
   }
 
   /** CheckProbeRTT. */

@@ -67,6 +67,8 @@ export class Flow {
   inFlight = 0;
   /** Whether the flow sends after a pause: BBR.idle_restart. */
   isIdleRestart = false;
+  /** Whether Startup loses so much that it sends no faster than the path delivers until it is decided whether it ends. */
+  isHeld = false;
   readonly delivery = new DeliveryRate();
   readonly rounds = new Rounds();
   readonly fullPipe = new FullPipe();
@@ -197,14 +199,14 @@ export class Flow {
       this.#hasRtt = true;
       this.pacingRate = (GAINS.startup.pacing * this.#initialWindow) / smoothedRtt;
     }
-    this.pace(GAINS[this.state].pacing);
+    this.pace(this.isHeld ? 1 : GAINS[this.state].pacing);
     this.#setWindow();
   }
 
-  /** SetPacingRateWithGain: until the pipe has been full the rate only rises. */
+  /** SetPacingRateWithGain: until the pipe has been full the rate only rises, unless Startup is held. */
   pace(gain: number): void {
     const rate = gain * this.bw * PACING_MARGIN;
-    if (rate > 0 && (this.fullPipe.isReached || rate > this.pacingRate)) this.pacingRate = rate;
+    if (rate > 0 && (this.fullPipe.isReached || this.isHeld || rate > this.pacingRate)) this.pacingRate = rate;
   }
 
   /** SetCwnd, §5.6.4.6: down at once, up by what is acknowledged. */

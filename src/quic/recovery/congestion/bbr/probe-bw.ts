@@ -122,7 +122,7 @@ export class ProbeBw {
     this.#isProbeSample = false;
     if (!isAppLimited) flow.longTerm.inflight = Math.max(inFlight, flow.targetInFlight * BETA);
     if (flow.state !== 'probe_bw_up') return;
-    this.#undo.state = 'probe_bw_up';
+    this.#undo.onStateEnded('probe_bw_up');
     this.startDown();
   }
 

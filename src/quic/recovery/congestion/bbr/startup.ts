@@ -29,16 +29,22 @@ export class Startup {
     this.#flow.state = 'startup';
   }
 
+  /** A packet was lost; whether that ends Startup is asked later, but too much is not sent meanwhile. */
   onPacketLost(lost: LostPacket): void {
     if (lost.packetNumber !== this.#lastLost + 1) this.#lossRuns++;
     this.#lastLost = lost.packetNumber;
+    const isHigh = this.#lossRuns >= LOSS_RUNS && lost.lost > lost.txInFlight * LOSS_THRESHOLD;
+    if (isHigh && this.#flow.state === 'startup') this.#flow.isHeld = true;
   }
 
   /** CheckStartupDone. `isInRecovery`: whether a loss episode is under way; `isMarked`: whether the ACK reports CE marks. */
   check(isInRecovery: boolean, isMarked: boolean): void {
     const { state, fullPipe } = this.#flow;
     if (state === 'startup' && (isMarked || this.#isLossHigh(isInRecovery))) this.#stop();
-    if (this.#flow.shortTerm.isRoundEnd) this.#lossRuns = 0;
+    if (this.#flow.shortTerm.isRoundEnd) {
+      this.#lossRuns = 0;
+      this.#flow.isHeld = false;
+    }
     if (state === 'startup' && fullPipe.isReached) this.#enterDrain();
   }
 
@@ -58,7 +64,7 @@ export class Startup {
 
   #stop(): void {
     const { fullPipe, longTerm, shortTerm, minRtt, maxBw } = this.#flow;
-    this.#undo.state = 'startup';
+    this.#undo.onStateEnded('startup');
     fullPipe.isReached = true;
     longTerm.inflight = Math.max(maxBw * minRtt.value, shortTerm.inflightLatest);
   }

@@ -1,0 +1,75 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { Watchdog } from './watchdog.ts';
+import { runWatched, usedBytes } from './watched.ts';
+
+/** What a job is told, on its first message: the seeds to run, in order. */
+export interface JobOrder {
+  readonly seeds: readonly number[];
+  readonly target: string | undefined;
+}
+
+/** What a job tells. */
+export type JobMessage =
+  /** It begins with this input. */
+  | { readonly type: 'begin'; readonly index: number }
+  /** The last input failed. */
+  | { readonly type: 'failed'; readonly seed: number; readonly reason: string }
+  /** All are done. Milliseconds of CPU; bytes of the heap without garbage, after a tenth of the inputs and at the end. */
+  | { readonly type: 'done'; readonly costs: readonly TargetCost[]; readonly early: number; readonly late: number };
+
+/** What the inputs of one target cost: CPU in milliseconds, and growth of memory in bytes. */
+export interface TargetCost {
+  readonly target: string;
+  inputs: number;
+  cpu: number;
+  mostCpu: number;
+  /** The input that took the most. */
+  slowest: number;
+  mostGrowth: number;
+}
+
+process.once('message', ({ seeds, target }: JobOrder) => void work(seeds, target));
+
+async function work(seeds: readonly number[], only: string | undefined): Promise<void> {
+  const watchdog = new Watchdog();
+  const costs = new Map<string, TargetCost>();
+  let early = 0;
+  for (const [index, seed] of seeds.entries()) {
+    watchdog.next();
+    tell({ type: 'begin', index });
+    try {
+      const { target, cpu, growth } = await runWatched(seed, only);
+      count(costs, target, seed, cpu, growth);
+    } catch (error) {
+      tell({ type: 'failed', seed, reason: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+    }
+    if (index === Math.floor(seeds.length / 10)) early = liveBytes();
+  }
+  tell({ type: 'done', costs: [...costs.values()], early, late: liveBytes() });
+  process.disconnect();
+}
+
+function count(costs: Map<string, TargetCost>, target: string, seed: number, cpu: number, growth: number): void {
+  const cost = costs.get(target) ?? { target, inputs: 0, cpu: 0, mostCpu: 0, slowest: seed, mostGrowth: 0 };
+  costs.set(target, cost);
+  cost.inputs++;
+  cost.cpu += cpu;
+  if (cpu > cost.mostCpu) {
+    cost.mostCpu = cpu;
+    cost.slowest = seed;
+  }
+  cost.mostGrowth = Math.max(cost.mostGrowth, growth);
+}
+
+/** Bytes in use after a collection of garbage. */
+function liveBytes(): number {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  collect();
+  return usedBytes();
+}
+
+function tell(message: JobMessage): void {
+  process.send!(message);
+}
