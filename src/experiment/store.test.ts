@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { hostname, tmpdir } from 'node:os';
+import { appendFile, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { fixtureExperiment } from '../../test/support/experiment-fixture.ts';
 import { recordOf, smallHeader } from '../../test/support/experiment-records.ts';
+import { formatClaim } from '../system/index.ts';
 import { planOf } from './order.ts';
 import { readExperiment } from './read-experiment.ts';
 import { ExperimentFile, openNamed } from './store.ts';
@@ -150,22 +151,18 @@ test('one writer at a time; the lock of a dead process is taken over', async () 
   });
   await file.append(recordOf(PLAN[0]!));
   await file.close();
-  const holders = [
-    // A number that no process has, this process's number from an earlier life, and a lock that was never finished.
-    JSON.stringify({ pid: 2 ** 30, host: hostname(), started: '1' }),
-    ...(process.platform === 'linux'
-      ? [JSON.stringify({ pid: process.pid, host: hostname(), started: 'long ago' })]
-      : []),
-    '{"pid":1',
-  ];
-  for (const holder of holders) {
-    await writeFile(`${path}.lock`, holder);
-    await (await ExperimentFile.open(path, smallHeader())).close();
-  }
-  await writeFile(`${path}.lock`, JSON.stringify({ pid: 1, host: 'another-host', started: '' }));
+  // This process's number from an earlier life, and a lock that was never finished.
+  const earlier = formatClaim(false).replace(/\d+-n$/u, '1-n');
+  await writeFile(`${path}.lock`, `${earlier}\nhost\n`);
+  if (process.platform === 'linux') await (await ExperimentFile.open(path, smallHeader())).close();
+  await writeFile(`${path}.lock`, earlier.slice(0, 20));
+  await utimes(`${path}.lock`, 1, 1);
+  await (await ExperimentFile.open(path, smallHeader())).close();
+  const elsewhere = formatClaim(false).replace(/^[^-]+-[^-]+/u, 'ffffff-ffffffff');
+  await writeFile(`${path}.lock`, `${elsewhere}\nanother-host\n`);
   await assert.rejects(ExperimentFile.open(path, smallHeader()), {
     code: 'locked',
-    message: /on another-host.*remove/u,
+    message: /process \d+ on another-host is writing.*remove/u,
   });
   assert.deepEqual((await readdir(temporary.path)).sort(), ['a.ndjson', 'a.ndjson.lock']);
 });
@@ -173,7 +170,7 @@ test('one writer at a time; the lock of a dead process is taken over', async () 
 test('of many that want a dead process’s lock at once, one gets it', async () => {
   await using temporary = await folder();
   const path = temporary.of('a.ndjson');
-  await writeFile(`${path}.lock`, JSON.stringify({ pid: 2 ** 30, host: hostname(), started: '1' }));
+  await writeFile(`${path}.lock`, `${formatClaim(false).replace(`-${process.pid}-`, `-${2 ** 30}-`)}\nhost\n`);
   const results = await Promise.allSettled(Array.from({ length: 8 }, () => ExperimentFile.open(path, smallHeader())));
   const opened = results.filter((result) => result.status === 'fulfilled');
   assert.equal(opened.length, 1);

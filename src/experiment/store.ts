@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { type FileHandle, open, rename, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ExperimentHeader, IterationRecord } from '../measure/index.ts';
+import { FileLock, type LockHolder } from '../system/index.ts';
 import { messageOf, systemCode } from '../transfer/index.ts';
 import { ExperimentError } from './errors.ts';
-import { FileLock } from './lock.ts';
 import { readContent } from './read-experiment.ts';
 import { sameExperiment, settingsName } from './sameness.ts';
 import { Schedule } from './schedule.ts';
@@ -39,12 +39,12 @@ export class ExperimentFile {
    * `file`.
    */
   static async open(path: string, header: ExperimentHeader): Promise<ExperimentFile> {
-    const lock = await FileLock.take(path);
+    const lock = takeLock(path);
     try {
       const found = (await sizeOf(path)) === 0 ? await begin(path, header) : await resume(path, header);
       return new ExperimentFile(path, found, await open(path, 'a'), lock);
     } catch (error) {
-      await lock.release();
+      lock.release();
       throw error instanceof ExperimentError ? error : cannotWrite(path, error);
     }
   }
@@ -61,7 +61,7 @@ export class ExperimentFile {
 
   async close(): Promise<void> {
     await this.#file.close();
-    await this.#lock.release();
+    this.#lock.release();
   }
 }
 
@@ -82,6 +82,23 @@ export async function openNamed(folder: string, header: ExperimentHeader): Promi
     }
     return ExperimentFile.open(path, header);
   }
+}
+
+/** The right to write to the file: another one beside it says who has that. @throws ExperimentError `locked`, or `file`. */
+function takeLock(path: string): FileLock {
+  const lockPath = `${path}.lock`;
+  let lock: FileLock | LockHolder;
+  try {
+    lock = FileLock.take(lockPath);
+  } catch (error) {
+    throw new ExperimentError('file', `cannot write beside ${path}: ${messageOf(error)}`);
+  }
+  if (lock instanceof FileLock) return lock;
+  const { pid, host, whereabouts } = lock;
+  const isElsewhere = whereabouts === 'unknown';
+  const who = pid === undefined ? 'another process' : `process ${pid}${isElsewhere ? ` on ${host}` : ''}`;
+  const advice = isElsewhere ? `if it is not running there any more, remove ${lockPath}` : 'wait for it or stop it';
+  throw new ExperimentError('locked', `${who} is writing to ${path}: ${advice}`);
 }
 
 type OpenFile = Pick<ExperimentFile, 'header' | 'earlier' | 'wasTorn'>;

@@ -1,9 +1,8 @@
-import { chmodSync } from 'node:fs';
+import { chmodSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Database, QueryResult } from 'node-sqlite3-wasm';
-import { makeFolder } from '../system/index.ts';
+import { FileLock, makeFolder } from '../system/index.ts';
 import { packDocument, unpackDocument } from './document.ts';
-import { removeLeftFolder, tryLock } from './lock.ts';
 import { isExperiment, type Run, type RunEntry, type RunKind, type StoredRun } from './run.ts';
 import { migrate } from './schema.ts';
 import { withoutSecrets } from './secrets.ts';
@@ -12,9 +11,14 @@ import { beginningOf, schemaOf, summaryOf } from './summary.ts';
 /** The file in the user's data folder. */
 const FILE_NAME = 'history.db';
 
-/** Milliseconds for which a lock of another process is waited for, and between two attempts. */
-const PATIENCE = 10_000;
-const PAUSE = 25;
+/** Milliseconds for which other processes are waited for: each takes some tens of them, and more on a busy machine or a slow disk. */
+const PATIENCE = 60_000;
+
+/** Milliseconds between two attempts, at most: drawn anew each time, so that nobody always comes too late. */
+const MAX_PAUSE = 30;
+
+/** Milliseconds after which a lock of whose holder nothing is known counts as left behind: it is held for a fraction of a second. */
+const ABANDONED_AFTER = 60_000;
 
 /** What is kept at most: older runs make room for new ones. */
 const MAX_RUNS = 2_000;
@@ -129,16 +133,16 @@ export class History {
       makeFolder(this.#folder, 0o700);
       const deadline = performance.now() + this.#options.patience;
       for (;;) {
-        const unlock = tryLock(this.path);
-        if (unlock !== undefined) {
+        const lock = FileLock.take(`${this.path}.busy`, ABANDONED_AFTER);
+        if (lock instanceof FileLock) {
           try {
             return this.#attempt(sqlite, writing, work);
           } finally {
-            unlock();
+            lock.release();
           }
         }
-        if (performance.now() > deadline) throw new Error('other processes keep it busy');
-        await new Promise((resolve) => setTimeout(resolve, PAUSE));
+        if (performance.now() > deadline) throw new Error(`other processes keep it busy${nameOf(lock.pid)}`);
+        await new Promise((resolve) => setTimeout(resolve, 1 + Math.random() * MAX_PAUSE));
       }
     } catch (error) {
       throw historyError(this.path, error);
@@ -163,6 +167,23 @@ export class History {
       database.close();
     }
   }
+}
+
+/**
+ * Takes away the folder that node-sqlite3-wasm locks a database with. To be called by the holder of our own lock: then the folder
+ * is of a process that was killed, and SQLite rolls back what it left half done.
+ */
+function removeLeftFolder(database: string): void {
+  try {
+    rmdirSync(`${database}.lock`);
+  } catch {
+    // There is none, as nearly always.
+  }
+}
+
+/** ` (process 4711)`, where that is known. */
+function nameOf(pid: number | undefined): string {
+  return pid === undefined ? '' : ` (process ${pid})`;
 }
 
 type Sqlite = typeof import('node-sqlite3-wasm');

@@ -1,5 +1,6 @@
 import { type FileHandle, link, open, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { HeldLock } from '../system/index.ts';
 import { type DirectFile, pageAligned } from './direct-io.ts';
 import type { SpaceClaim } from './disk-space.ts';
 import { systemCode, type TransferError } from './errors.ts';
@@ -14,6 +15,8 @@ export interface PartSettings {
   readonly folder: string;
   /** Of the file under way. */
   readonly path: string;
+  /** Shows other receivers that it is in use. */
+  readonly lock?: HeldLock;
   /** The wanted final name. */
   readonly name: string;
   readonly overwrite: boolean;
@@ -81,7 +84,7 @@ export class DiskPart implements PartFile {
       await this.#handle.close();
       const name = await this.#publish();
       this.#isOver = true;
-      this.#settings.space?.release();
+      this.#release();
       if (this.#settings.durable) await syncFolder(this.#settings.folder);
       return name;
     } catch (cause) {
@@ -92,10 +95,16 @@ export class DiskPart implements PartFile {
   async discard(): Promise<void> {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#settings.space?.release();
     await this.#direct?.close().catch(() => undefined);
     await this.#handle.close().catch(() => undefined);
     await unlink(this.#settings.path).catch(() => undefined);
+    this.#release();
+  }
+
+  /** The file has its final name, or none: not before, or another receiver might take it for one that was left behind. */
+  #release(): void {
+    this.#settings.space?.release();
+    this.#settings.lock?.release();
   }
 
   async #publish(): Promise<string> {

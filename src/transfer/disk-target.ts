@@ -1,13 +1,11 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { lstat, open, readdir, unlink } from 'node:fs/promises';
-import { hostname } from 'node:os';
+import { lstat, readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeFolder } from '../system/index.ts';
 import { DIRECT_FROM_BYTES, DirectFile } from './direct-io.ts';
 import { DiskPart } from './disk-part.ts';
 import { SpaceClaim } from './disk-space.ts';
-import { systemCode, TransferError } from './errors.ts';
-import { cutToBytes, PART_NAME } from './names.ts';
+import { TransferError } from './errors.ts';
+import { createPart, type NewPart, removeAbandonedParts } from './part-name.ts';
 import type { PartFile, TargetStore } from './storage.ts';
 import { storageError } from './storage-error.ts';
 
@@ -35,34 +33,41 @@ export class TargetFolder implements TargetStore {
   }
 
   /**
-   * Makes the folder if need be, sees that files can be made in it, and removes what earlier runs on this machine left when they were killed.
+   * Makes the folder if need be, sees that files can be made in it, and removes what receivers that were killed have left.
    * @throws TransferError `storage`, `no_space`.
    */
   async prepare(): Promise<void> {
     try {
       makeFolder(this.path);
-      const entries = await readdir(this.path);
-      for (const entry of entries.filter(isAbandoned)) await unlink(join(this.path, entry)).catch(() => undefined);
-      const probe = join(this.path, partName('probe'));
-      await (await open(probe, 'wx')).close();
-      await unlink(probe);
+      await removeAbandonedParts(this.path, await readdir(this.path));
+      await remove(await createPart(this.path, 'probe'));
     } catch (cause) {
       throw storageError(this.path, cause);
     }
   }
 
   async begin(name: string, size = 0): Promise<PartFile> {
-    const path = join(this.path, partName(name));
     let space: SpaceClaim | undefined;
+    let part: NewPart | undefined;
     try {
       await this.#checkFinalName(name);
       space = await SpaceClaim.take(this.path, size);
-      const handle = await open(path, 'wx', 0o666);
-      const settings = { folder: this.path, path, name, overwrite: this.#overwrite, durable: this.#durable, space };
+      part = await createPart(this.path, name);
+      const { path, handle, lock } = part;
+      const settings = {
+        folder: this.path,
+        path,
+        lock,
+        name,
+        overwrite: this.#overwrite,
+        durable: this.#durable,
+        space,
+      };
       const direct = this.#durable && size >= DIRECT_FROM_BYTES ? await DirectFile.open(path) : undefined;
       return new DiskPart(settings, handle, direct);
     } catch (cause) {
       space?.release();
+      if (part !== undefined) await remove(part);
       throw storageError(this.path, cause);
     }
   }
@@ -76,29 +81,9 @@ export class TargetFolder implements TargetStore {
   }
 }
 
-/** This machine in a few characters, so that nobody removes another machine's files under way on a shared disk. */
-function machineTag(): string {
-  return createHash('sha256').update(hostname()).digest('hex').slice(0, 6);
-}
-
-/** `.NAME.weir-MACHINE-PROCESS-RANDOM.part`, the name cut so that all of it is a legal name. */
-function partName(name: string): string {
-  const unique = `${machineTag()}-${process.pid}-${randomBytes(5).toString('hex')}`;
-  return `.${cutToBytes(name, 180)}.weir-${unique}.part`;
-}
-
-/** Whether a folder's entry is a file under way of a process of this machine that is gone. */
-function isAbandoned(entry: string): boolean {
-  if (!PART_NAME.test(entry)) return false;
-  const match = /\.weir-([0-9a-f]+)-(\d+)-[0-9a-f]+\.part$/u.exec(entry);
-  return match !== null && match[1] === machineTag() && !isRunning(Number(match[2]));
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return systemCode(error) !== 'ESRCH';
-  }
+/** A file under way that comes to nothing. */
+async function remove({ path, handle, lock }: NewPart): Promise<void> {
+  await handle.close();
+  await unlink(path).catch(() => undefined);
+  lock.release();
 }

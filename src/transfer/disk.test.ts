@@ -1,10 +1,25 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, statfs, symlink, writeFile } from 'node:fs/promises';
-import { hostname, tmpdir } from 'node:os';
+import fs from 'node:fs';
+import {
+  chmod,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  statfs,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, test } from 'node:test';
+import { afterEach, beforeEach, mock, test } from 'node:test';
+import { lockOwn } from '../system/claim.ts';
+import { canFlock, formatClaim } from '../system/index.ts';
 import { DIRECT_FROM_BYTES } from './direct-io.ts';
 import { openSource } from './disk-source.ts';
 import { TargetFolder } from './disk-target.ts';
@@ -85,11 +100,13 @@ test('an empty file and one with the longest name', async () => {
 });
 
 test('prepare removes files under way of dead processes of this machine, and nothing else', async () => {
-  const tag = createHash('sha256').update(hostname()).digest('hex').slice(0, 6);
+  const claim = formatClaim(false);
   const dead = spawnSync(process.execPath, ['-e', '']).pid;
-  const abandoned = `.a.weir-${tag}-${dead}-0123456789.part`;
+  const abandoned = `.a.weir-${claim.replace(`-${process.pid}-`, `-${dead}-`)}-0123456789.part`;
   const kept = [
-    `.a.weir-${tag}-${process.pid}-0123456789.part`,
+    `.a.weir-${claim}-0123456789.part`,
+    `.a.weir-${claim.replace(/^[^-]+-[^-]+/u, 'ffffff-ffffffff').replace(`-${process.pid}-`, `-${dead}-`)}-0123456789.part`,
+    // As earlier versions named them: nothing certain is known.
     `.a.weir-ffffff-${dead}-0123456789.part`,
     'a.part',
     'b',
@@ -97,6 +114,102 @@ test('prepare removes files under way of dead processes of this machine, and not
   for (const name of [abandoned, ...kept]) await writeFile(join(folder, name), '');
   await new TargetFolder(folder).prepare();
   assert.deepEqual((await readdir(folder)).sort(), kept.sort());
+});
+
+/** The names in the folder that say they are of a process in another container of this kernel, which nothing but its lock tells of. */
+async function asIfElsewhere(): Promise<string[]> {
+  const names = await readdir(folder);
+  for (const name of names) {
+    const other = name.replace(/(\.weir-[^-]+-[^-]+)-\d+-/u, '$1-1-');
+    await rename(join(folder, name), join(folder, other));
+  }
+  return readdir(folder);
+}
+
+test("another container's file under way stays as long as it is open, and not longer", {
+  skip: process.platform !== 'linux' || !canFlock(),
+}, async () => {
+  const part = await new TargetFolder(folder).begin('a');
+  const names = await asIfElsewhere();
+  await new TargetFolder(folder).prepare();
+  assert.deepEqual(await readdir(folder), names);
+  // Its process ends: the kernel lets go of the lock.
+  await part.discard();
+  assert.deepEqual(await readdir(folder), names, 'it does not know this name');
+  await new TargetFolder(folder).prepare();
+  assert.deepEqual(await readdir(folder), []);
+});
+
+test('a file under way is in use until it has its final name', { skip: !canFlock() }, async () => {
+  const part = await new TargetFolder(folder).begin('a');
+  const [name] = await readdir(folder);
+  const path = join(folder, name!);
+  const isInUse = () => lockOwn(path) === 'removed';
+  const seen: boolean[] = [];
+  const { link } = fs.promises;
+  mock.method(fs.promises, 'link', (from: string, to: string) => {
+    seen.push(isInUse());
+    return link(from, to);
+  });
+  syncBuiltinESMExports();
+  try {
+    await part.commit(0);
+  } finally {
+    mock.restoreAll();
+    syncBuiltinESMExports();
+  }
+  assert.deepEqual(seen, [true]);
+  const lock = lockOwn(join(folder, 'a'));
+  assert.ok(typeof lock === 'object', 'and not longer');
+  lock.release();
+});
+
+/** Runs with a disk that has no hard links, as FAT. */
+async function withoutLinks(run: () => Promise<void>): Promise<void> {
+  mock.method(fs.promises, 'link', async () => {
+    throw Object.assign(new Error('no links'), { code: 'EPERM' });
+  });
+  syncBuiltinESMExports();
+  try {
+    await run();
+  } finally {
+    mock.restoreAll();
+    syncBuiltinESMExports();
+  }
+}
+
+test('without hard links a name is taken by a file that the rename replaces, and no other is', () =>
+  withoutLinks(async () => {
+    await writeFile(join(folder, 'a.txt'), 'old');
+    const part = await new TargetFolder(folder).begin('a.txt');
+    await part.writeAt(text('new'), 0);
+    assert.equal(await part.commit(3), 'a (1).txt');
+    assert.deepEqual((await readdir(folder)).sort(), ['a (1).txt', 'a.txt']);
+    assert.equal(await readFile(join(folder, 'a.txt'), 'utf8'), 'old');
+    assert.equal(await readFile(join(folder, 'a (1).txt'), 'utf8'), 'new');
+  }));
+
+test('without hard links, a rename that fails leaves no empty file under the final name', () =>
+  withoutLinks(async () => {
+    const part = await new TargetFolder(folder).begin('a.txt');
+    mock.method(fs.promises, 'rename', async () => {
+      throw Object.assign(new Error('no rename'), { code: 'EIO' });
+    });
+    syncBuiltinESMExports();
+    await assert.rejects(part.commit(0), isError('storage', /no rename/u));
+    await part.discard();
+    assert.deepEqual(await readdir(folder), []);
+  }));
+
+test('a long name that is taken is cut to make room for its number, in whole characters and with its extension', async () => {
+  const name = `${'é'.repeat(125)}.txt`;
+  await writeFile(join(folder, name), 'old');
+  for (const expected of [`${'é'.repeat(123)} (1).txt`, `${'é'.repeat(123)} (2).txt`]) {
+    const part = await new TargetFolder(folder).begin(name);
+    assert.equal(await part.commit(0), expected);
+    assert.ok(Buffer.byteLength(expected) <= 255);
+  }
+  assert.equal(await readFile(join(folder, name), 'utf8'), 'old');
 });
 
 test('a folder that cannot be made or written says so', async () => {

@@ -7,7 +7,7 @@ const RESERVED = /^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout
 /** Names that Windows cannot hold, or that mean something else there (a colon is an alternate data stream). */
 const NOT_ON_WINDOWS = /[<>:"|?*]|[. ]$/u;
 
-/** The names of files under way, see disk-target.ts: nobody may send one. */
+/** The names of files under way, see part-name.ts: nobody may send one. */
 export const PART_NAME = /^\..*\.weir-[0-9a-z-]+\.part$/u;
 
 /**

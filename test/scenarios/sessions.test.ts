@@ -161,7 +161,8 @@ test('keys are updated while data flows, by either side', async () => {
 
 test('datagrams arrive as they were sent; too large ones are not', async () => {
   const client = { datagramSize: 1200 };
-  await withPair({ seed: 10, path: PATH, client }, async ({ world, local, remote }) => {
+  const server = { transportParams: { maxDatagramFrameSize: 65_535 } };
+  await withPair({ seed: 10, path: PATH, client, server }, async ({ world, local, remote }) => {
     const arrived: Uint8Array[] = [];
     assert.equal(await local.sendDatagram('early'), 1n);
     await world.sleep(100);
@@ -176,6 +177,19 @@ test('datagrams arrive as they were sent; too large ones are not', async () => {
       [5, largest],
     );
     assert.equal(firstDifference(6, 0, arrived[1]!), -1);
+  });
+});
+
+test('a side that never asked for datagrams takes none', async () => {
+  const heard: number[] = [];
+  const client = { ondatagram: ({ length }: Uint8Array) => heard.push(length) };
+  await withPair({ seed: 19, path: PATH, client }, async ({ world, local, remote }) => {
+    assert.equal(local.maxDatagramLength, 0);
+    assert.equal(await local.sendDatagram('nobody listens'), 0n);
+    assert.equal(local.remoteTransportParams?.maxDatagramFrameSize, 0);
+    assert.equal(await remote.sendDatagram('somebody does'), 1n);
+    await world.sleep(100);
+    assert.deepEqual(heard, [13]);
   });
 });
 

@@ -38,6 +38,7 @@ export async function run(plan: Plan, trace?: (side: 'client' | 'server') => Obs
       initialMaxStreamDataUni: plan.window,
       initialMaxStreamsBidi: plan.maxStreams,
       initialMaxStreamsUni: plan.maxStreams,
+      maxDatagramFrameSize: 65_535,
     },
   } as const;
   const settings = {

@@ -10,11 +10,13 @@ import type { ObservedPacket, QuicEvent } from '../../src/quic/connection/observ
 import { type ConnectionOptions, DEFAULT_TRANSPORT, type TransportOptions } from '../../src/quic/connection/options.ts';
 import type { CryptoEngine } from '../../src/quic/crypto/engine.ts';
 import { nodeCryptoEngine } from '../../src/quic/crypto/node-engine.ts';
+import { EndpointCounters } from '../../src/quic/endpoint/counters.ts';
 import {
   type ClientConnectionOptions,
   Endpoint,
   type ServerConnectionOptions,
 } from '../../src/quic/endpoint/endpoint.ts';
+import { DEFAULT_LIMITS, type EndpointLimits } from '../../src/quic/endpoint/limits.ts';
 import { newReno } from '../../src/quic/recovery/congestion/new-reno.ts';
 import { loadIdentity, type TlsClientOptions, type TlsServerOptions } from '../../src/quic/tls/options.ts';
 import type { TlsSession } from '../../src/quic/tls/session.ts';
@@ -49,6 +51,7 @@ export interface PairOptions {
   readonly delay?: Millis;
   readonly client?: Partial<ConnectionOptions> & { token?: Uint8Array };
   readonly server?: Partial<Omit<ServerConnectionOptions, 'createTls'>>;
+  readonly serverLimits?: Partial<EndpointLimits>;
   readonly clientTransport?: Partial<TransportOptions>;
   readonly serverTransport?: Partial<TransportOptions>;
   readonly clientTls?: Partial<TlsClientOptions>;
@@ -81,6 +84,8 @@ export const DEFAULTS: ConnectionOptions = {
 export class Side {
   readonly name: string;
   readonly endpoint: Endpoint;
+  readonly limits: EndpointLimits;
+  readonly counters = new EndpointCounters();
   readonly connections: Connection[] = [];
   readonly events = new Map<Connection, ConnectionEvent[]>();
   readonly observed: QuicEvent[] = [];
@@ -91,9 +96,16 @@ export class Side {
   /** Packets sent since the last datagram was taken, as text. */
   readonly sentPackets: string[] = [];
 
-  constructor(name: string, address: Address, random: SeededRandom, pair: EndpointPair) {
+  constructor(
+    name: string,
+    address: Address,
+    random: SeededRandom,
+    pair: EndpointPair,
+    limits: Partial<EndpointLimits> = {},
+  ) {
     this.name = name;
     this.address = address;
+    this.limits = { ...DEFAULT_LIMITS, ...limits };
     const sealing = pair.options.engine ?? nodeCryptoEngine;
     const engine: CryptoEngine = {
       name: 'forging',
@@ -117,6 +129,8 @@ export class Side {
       ecnCapable: pair.options.ecnCapable ?? false,
       maxDatagramSize: 65_507,
       interfaceMtu: () => pair.options.interfaceMtu,
+      limits: this.limits,
+      counters: this.counters,
       onConnection: (connection) => this.adopt(connection),
     });
   }
@@ -180,12 +194,11 @@ export class EndpointPair {
 
   #makeServer(): Side {
     const random = new SeededRandom(500 + (this.options.seed ?? 1));
-    const side = new Side('server', SERVER_ADDRESS, random, this);
+    const side = new Side('server', SERVER_ADDRESS, random, this, this.options.serverLimits);
     const { server, serverTransport, serverTls, alpn = ['test'], createTls } = this.options;
     side.endpoint.listen({
       ...DEFAULTS,
       retry: 'never',
-      maxConnections: 100,
       ...server,
       transport: { ...DEFAULT_TRANSPORT, ...serverTransport },
       createTls: (transportParameters) =>

@@ -2,9 +2,12 @@ import { type Address, sameAddress } from '../base/address.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { Datapath } from '../driver/datapath.ts';
 import { Driver } from '../driver/driver.ts';
+import { EndpointCounters, type EndpointCounts } from '../endpoint/counters.ts';
+import type { EndpointLimits } from '../endpoint/limits.ts';
 import type { Verifier } from '../tls/certificates/verifier.ts';
 import { loadJudgement } from '../tls/certificates/verifier.ts';
 import { type HostAndPort, parseAddress } from './address.ts';
+import { endpointLimits, limitOf } from './endpoint-limits.ts';
 import { QuicError } from './errors.ts';
 import type { EndpointHost, ResolvedHost } from './host.ts';
 import { Deferred, deliver } from './internal.ts';
@@ -15,7 +18,7 @@ import { clientSettings, serverSettings } from './settings.ts';
 import { assertZone, unreachable } from './unreachable.ts';
 
 /** Counts of one endpoint. */
-export interface EndpointStats {
+export interface EndpointStats extends EndpointCounts {
   /** Sessions that this endpoint started. */
   readonly clientSessions: number;
   /** Connections that clients started, failed handshakes included. */
@@ -46,6 +49,8 @@ export class QuicEndpoint implements AsyncDisposable {
   #datapath: Datapath | undefined;
   #binding: Promise<Driver> | undefined;
   #listening: Listening | undefined;
+  readonly #limits: EndpointLimits;
+  readonly #counters = new EndpointCounters();
   #state: 'open' | 'closing' | 'destroyed' = 'open';
   #clientSessions = 0;
   #serverSessions = 0;
@@ -53,8 +58,10 @@ export class QuicEndpoint implements AsyncDisposable {
   /** Whether the socket holds the process open. */
   #isReferenced = true;
 
+  /** @throws QuicError ERR_QUIC_INVALID_ARGUMENT for a limit that makes no sense. */
   constructor(options: EndpointOptions = {}) {
     this.#options = options;
+    this.#limits = endpointLimits(options);
     this.#host = options.host ?? nodeHost();
     this.closed = this.#closed.promise;
   }
@@ -81,8 +88,36 @@ export class QuicEndpoint implements AsyncDisposable {
     return this.#sessions.values();
   }
 
+  /** Whether new sessions of clients are refused for now, with CONNECTION_REFUSED. */
+  get busy(): boolean {
+    return this.#limits.busy;
+  }
+
+  set busy(busy: boolean) {
+    this.#limits.busy = busy;
+  }
+
+  /** See EndpointOptions. Those that are open already stay. Setting it throws ERR_QUIC_INVALID_ARGUMENT for no integer from 0 on. */
+  get maxConnectionsTotal(): number {
+    return this.#limits.maxConnectionsTotal;
+  }
+
+  set maxConnectionsTotal(count: number) {
+    this.#limits.maxConnectionsTotal = limitOf('maxConnectionsTotal', count);
+  }
+
+  /** As `maxConnectionsTotal`, for each remote address. */
+  get maxConnectionsPerHost(): number {
+    return this.#limits.maxConnectionsPerHost;
+  }
+
+  set maxConnectionsPerHost(count: number) {
+    this.#limits.maxConnectionsPerHost = limitOf('maxConnectionsPerHost', count);
+  }
+
   get stats(): EndpointStats {
     return {
+      ...this.#counters,
       clientSessions: this.#clientSessions,
       serverSessions: this.#serverSessions,
       failedHandshakes: this.#failedHandshakes,
@@ -232,7 +267,15 @@ export class QuicEndpoint implements AsyncDisposable {
     const { runtime, random, engine } = this.#host;
     const { local } = this.#datapath;
     const interfaceMtu = (remote: Address) => this.#host.interfaceMtu(local, remote);
-    const driver = new Driver({ datapath: this.#datapath, runtime, random, engine, interfaceMtu });
+    const driver = new Driver({
+      datapath: this.#datapath,
+      runtime,
+      random,
+      engine,
+      interfaceMtu,
+      limits: this.#limits,
+      counters: this.#counters,
+    });
     driver.onConnection = (connection) => this.#onConnection(connection);
     driver.onEvents = (connection) => this.#onEvents(connection);
     driver.onError = (error) => this.#onSocketError(error);

@@ -9,6 +9,7 @@ import type { CongestionControllerFactory } from '../recovery/congestion/control
 import type { Verifier } from '../tls/certificates/verifier.ts';
 import type { CongestionName } from './congestion.ts';
 import type { QuicEndpoint } from './endpoint.ts';
+import type { LimitOptions } from './endpoint-limits.ts';
 import type { QuicError } from './errors.ts';
 import type { EndpointHost, OpenQlog } from './host.ts';
 import type { QuicSession } from './session.ts';
@@ -44,14 +45,38 @@ export type VerifyPeer =
   | { readonly pins: readonly (Uint8Array | string)[] }
   | Verifier;
 
-/** The local socket. */
-export interface EndpointOptions {
+/** The local socket, and how much strangers may ask of it. */
+export interface EndpointOptions extends LimitOptions {
   /** Where to bind. Default: any free port, of the address family that is needed. */
   readonly address?: AddressLike;
-  /** Whether each new client must first prove its address with a Retry token (RFC 9000 §8.1.2). Default false. */
+  /**
+   * Whether each new client must first prove its address with a Retry token (RFC 9000 §8.1.2). Default false: only while many handshakes
+   * are under way, in total or with its host.
+   */
   readonly validateAddress?: boolean;
-  /** How many sessions may be open at once; 0 is no limit. Default 0. */
+  /** How many sessions that clients started may be open at once; more are refused with CONNECTION_REFUSED. 0, the default, is no limit. */
   readonly maxConnectionsTotal?: number;
+  /**
+   * The same for one remote address, whatever its ports; the addresses of one IPv6 /64 count as one. Half of them are for addresses that
+   * have been proved. 0, the default, is no limit.
+   */
+  readonly maxConnectionsPerHost?: number;
+  /** How many sessions one remote address may start a second; beyond that its first packets are dropped. 0, the default, is no limit. */
+  readonly sessionCreationRate?: number;
+  /** How many it may start at once. Default 100. */
+  readonly sessionCreationBurst?: number;
+  /**
+   * How many Retry, Version Negotiation, stateless reset and refusing CONNECTION_CLOSE packets are sent a second, to all addresses together,
+   * and how many at once. Default 100 and 200, of each.
+   */
+  readonly retryRate?: number;
+  readonly retryBurst?: number;
+  readonly versionNegotiationRate?: number;
+  readonly versionNegotiationBurst?: number;
+  readonly statelessResetRate?: number;
+  readonly statelessResetBurst?: number;
+  readonly immediateCloseRate?: number;
+  readonly immediateCloseBurst?: number;
   /** Clock, randomness, sockets. Default: the process's. The simulator and tests pass their own. */
   readonly host?: EndpointHost;
 }
@@ -62,7 +87,10 @@ export interface SessionOptions {
   readonly alpn: string | readonly string[];
   /** An endpoint to use, or options to make one. Default: a new one, closed with its last session. */
   readonly endpoint?: QuicEndpoint | EndpointOptions;
-  /** What this side announces in its transport parameters (RFC 9000 §18.2), and how far windows grow. Bytes, milliseconds. */
+  /**
+   * What this side announces in its transport parameters (RFC 9000 §18.2), and how far windows grow. Bytes, milliseconds. A peer can make
+   * this side hold `initialMaxData` bytes before anything is read, and as many streams as it may open.
+   */
   readonly transportParams?: Partial<TransportOptions>;
   /** Congestion control: `'cubic'` (default), `'reno'`, `'bbr'`, or one's own. */
   readonly cc?: CongestionName | CongestionControllerFactory;
@@ -94,6 +122,10 @@ export interface SessionOptions {
   /** Sees every event inside the connection, synchronously. */
   readonly observe?: Observer;
   readonly onstream?: (stream: QuicStream) => void;
+  /**
+   * Hears of datagrams (RFC 9221). Without it the peer is told that none are taken, unless `transportParams.maxDatagramFrameSize` says how
+   * large they may be: for who sets the session's `ondatagram` later.
+   */
   readonly ondatagram?: (bytes: Uint8Array) => void;
   readonly onhandshake?: (info: SessionInfo) => void;
   readonly onkeylog?: (line: string) => void;

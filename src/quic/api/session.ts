@@ -10,6 +10,7 @@ import type { HandshakeSummary } from '../tls/session.ts';
 import type { TransportParameters } from '../wire/transport-parameters.ts';
 import { type CongestionName, congestionOf } from './congestion.ts';
 import { DEFAULT_BUDGET } from './constants.ts';
+import { DatagramBacklog } from './datagram-backlog.ts';
 import type { QuicEndpoint } from './endpoint.ts';
 import { closeError, codeOf, isCleanClose, QuicError, wireCode } from './errors.ts';
 import { Deferred, deliver, type StreamOwner, sessionEnded, Waiters } from './internal.ts';
@@ -18,9 +19,6 @@ import type { BodyChunk, CloseOptions, SessionInfo, StreamOptions } from './opti
 import type { SessionParts } from './session-parts.ts';
 import { QuicStream } from './stream.ts';
 import { toBytes } from './writer.ts';
-
-/** How many datagrams wait for an `ondatagram` that is not set yet. The oldest go first. */
-const WAITING_DATAGRAMS = 64;
 
 /** One QUIC connection, on either side. Made by `connect` and `listen`. */
 export class QuicSession implements AsyncDisposable {
@@ -58,7 +56,7 @@ export class QuicSession implements AsyncDisposable {
   #ondatagram: ((bytes: Uint8Array) => void) | undefined;
   /** Streams that came before `onstream` was set. */
   #unclaimedStreams: QuicStream[] = [];
-  #unclaimedDatagrams: Uint8Array[] = [];
+  readonly #unclaimedDatagrams = new DatagramBacklog();
   #datagramsSent = 0;
   /** Set by `close`: no new streams; the connection ends with the last open one. */
   #closing: CloseOptions | undefined;
@@ -105,7 +103,10 @@ export class QuicSession implements AsyncDisposable {
     if (waiting.length > 0) this.#wake();
   }
 
-  /** Called with each datagram (RFC 9221). Up to 64 that came before it was set wait for it. */
+  /**
+   * Called with each datagram (RFC 9221). They only come if the session's options had an `ondatagram` or a `maxDatagramFrameSize`: then
+   * up to 64 KiB that came before this was set wait for it, the oldest go first.
+   */
   get ondatagram(): ((bytes: Uint8Array) => void) | undefined {
     return this.#ondatagram;
   }
@@ -113,9 +114,7 @@ export class QuicSession implements AsyncDisposable {
   set ondatagram(callback: ((bytes: Uint8Array) => void) | undefined) {
     this.#ondatagram = callback;
     if (callback === undefined) return;
-    const waiting = this.#unclaimedDatagrams;
-    this.#unclaimedDatagrams = [];
-    for (const bytes of waiting) this.#call(callback, bytes);
+    for (const bytes of this.#unclaimedDatagrams.take()) this.#call(callback, bytes);
   }
 
   /** Whether `close` has been called and the session still lives. */
@@ -179,6 +178,16 @@ export class QuicSession implements AsyncDisposable {
   /** The largest datagram that `sendDatagram` takes, in bytes; 0 when the peer takes none. */
   get maxDatagramLength(): number {
     return this.#connection.maxDatagramLength;
+  }
+
+  /**
+   * Lets the peer be `bytes` ahead of what is read, over all streams together, from now on; up to `maxConnectionWindow`. A server can start
+   * with a small `initialMaxData` for strangers, and give more once it knows whom it has.
+   */
+  growReceiveWindow(bytes: number): void {
+    if (this.destroyed) return;
+    this.#connection.streams.growWindow(bytes);
+    this.#wake();
   }
 
   /** The streams that are open. */
@@ -396,9 +405,8 @@ export class QuicSession implements AsyncDisposable {
   }
 
   #onDatagram(bytes: Uint8Array): void {
-    if (this.#ondatagram !== undefined) return this.#call(this.#ondatagram, bytes);
-    if (this.#unclaimedDatagrams.length === WAITING_DATAGRAMS) this.#unclaimedDatagrams.shift();
-    this.#unclaimedDatagrams.push(bytes);
+    if (this.#ondatagram === undefined) this.#unclaimedDatagrams.push(bytes);
+    else this.#call(this.#ondatagram, bytes);
   }
 
   #callPathValidation(remote: Address): void {

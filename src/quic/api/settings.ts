@@ -1,6 +1,6 @@
 import { KeyObject } from 'node:crypto';
 import { fromHex } from '../base/cursor.ts';
-import { type ConnectionOptions, DEFAULT_TRANSPORT } from '../connection/options.ts';
+import { type ConnectionOptions, DEFAULT_TRANSPORT, type TransportOptions } from '../connection/options.ts';
 import { CIPHER_SUITES, type CipherSuite } from '../crypto/suite.ts';
 import type { ClientConnectionOptions, ServerConnectionOptions } from '../endpoint/endpoint.ts';
 import { chainVerifier, insecureVerifier, pinVerifier, type Verifier } from '../tls/certificates/verifier.ts';
@@ -83,13 +83,11 @@ export function serverSettings(options: ListenOptions, endpoint: EndpointOptions
     requestClientCertificate: options.clientAuth ?? 'no',
     ...tlsOptions(options, host),
   } as const;
-  const { maxConnectionsTotal = 0, validateAddress = false } = endpoint;
   return {
     connection: {
       ...connectionOptions(options),
       createTls: (transportParameters) => createServerSession({ ...tls, transportParameters }),
-      retry: validateAddress ? 'always' : 'when-busy',
-      maxConnections: maxConnectionsTotal === 0 ? Number.POSITIVE_INFINITY : maxConnectionsTotal,
+      retry: endpoint.validateAddress === true ? 'always' : 'when-busy',
     },
     verifier: verifierOf(options.verifyPeer ?? 'strict', options.ca, host, 'client'),
     judgesChains: (options.clientAuth ?? 'no') !== 'no' && judgesChains(options.verifyPeer),
@@ -103,7 +101,7 @@ function connectionOptions(options: SessionOptions): ConnectionOptions {
   }
   return {
     versions: options.versions ?? [QUIC_V1],
-    transport: { ...DEFAULT_TRANSPORT, ...options.transportParams },
+    transport: transportOptions(options),
     congestion: congestionOf(options.cc ?? 'cubic'),
     datagramSize,
     handshakeTimeout: options.handshakeTimeout ?? DEFAULT_HANDSHAKE_TIMEOUT,
@@ -111,6 +109,12 @@ function connectionOptions(options: SessionOptions): ConnectionOptions {
     initialRtt: INITIAL_RTT,
     ecn: options.ecn ?? true,
   };
+}
+
+/** Nobody is sent datagrams who has no use for them. */
+function transportOptions({ transportParams, ondatagram }: SessionOptions): TransportOptions {
+  const maxDatagramFrameSize = ondatagram === undefined ? 0 : DEFAULT_TRANSPORT.maxDatagramFrameSize;
+  return { ...DEFAULT_TRANSPORT, maxDatagramFrameSize, ...transportParams };
 }
 
 function isDatagramSize(bytes: number): boolean {

@@ -256,7 +256,7 @@ describe('addresses', () => {
 });
 
 test('a connection that is over makes room for another, even from the same first packet', () => {
-  const { pair, client } = begun(new EndpointPair({ server: { maxConnections: 1 } }));
+  const { pair, client } = begun(new EndpointPair({ serverLimits: { maxConnectionsTotal: 1 } }));
   const again = pair.inFlight[0]!.bytes.slice();
   pair.run(500);
   client.close(pair.now, true, 0, '');

@@ -151,7 +151,6 @@ function make() {
   server.listen({
     ...DEFAULTS,
     retry: 'never',
-    maxConnections: 10,
     createTls: (transportParameters) =>
       createServerSession({ random, alpn: ['t'], identity: IDENTITY, transportParameters }),
   });
@@ -170,6 +169,24 @@ function send(runtime: ManualRuntime, driver: Driver, connection: Connection, si
   driver.wake(connection);
   return id;
 }
+
+test('what is sent and received is counted, answers without a connection included', () => {
+  const { runtime, near, client, connect } = make();
+  connect();
+  runtime.advance(1000);
+  const before = { ...client.counters };
+  assert.ok(before.packetsSent >= near.batches && before.bytesSent >= 2400, `${before.packetsSent} packets`);
+  assert.ok(before.packetsReceived > 1 && before.bytesReceived >= 1200);
+  const stray = new ReceiveBatch(heapArena(100), 1);
+  stray.arena.bytes.fill(0x41);
+  stray.count = 1;
+  stray.length[0] = 100;
+  stray.source[0] = SERVER_ADDRESS;
+  near.onReceive(stray);
+  assert.equal(client.counters.statelessResetCount, 1);
+  assert.equal(client.counters.packetsSent, before.packetsSent + 1);
+  assert.equal(client.counters.bytesReceived, before.bytesReceived + 100);
+});
 
 test('connects, transfers and forgets, with one timer for all connections', () => {
   const { runtime, client, server, accepted, connect } = make();

@@ -4,7 +4,9 @@ import type { Random } from '../base/random.ts';
 import { type Millis, NEVER } from '../base/time.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { CryptoEngine } from '../crypto/engine.ts';
+import { EndpointCounters } from '../endpoint/counters.ts';
 import { type ClientConnectionOptions, Endpoint, type ServerConnectionOptions } from '../endpoint/endpoint.ts';
+import type { EndpointLimits } from '../endpoint/limits.ts';
 import type { Datapath } from './datapath.ts';
 import type { Runtime, Timer } from './runtime.ts';
 import { type Timed, TimerQueue } from './timer-queue.ts';
@@ -21,6 +23,10 @@ export interface DriverParts {
   readonly engine: CryptoEngine;
   /** The MTU of the interface that leads to an address, where that is known. Default: unknown. */
   readonly interfaceMtu?: (remote: Address) => number | undefined;
+  /** How much strangers may ask. Default: DEFAULT_LIMITS. */
+  readonly limits?: EndpointLimits;
+  /** Where to count. Default: counters of its own. */
+  readonly counters?: EndpointCounters;
 }
 
 /** What the driver keeps of a connection. */
@@ -43,6 +49,7 @@ export class Driver {
   readonly #datapath: Datapath;
   readonly #runtime: Runtime;
   readonly #endpoint: Endpoint;
+  readonly counters: EndpointCounters;
   readonly #batch: TransmitBatch;
   readonly #entries = new Map<Connection, Entry>();
   readonly #timers = new TimerQueue<Entry>();
@@ -61,6 +68,7 @@ export class Driver {
     this.#datapath = datapath;
     this.#runtime = runtime;
     this.#batch = datapath.createTransmitBatch();
+    this.counters = parts.counters ?? new EndpointCounters();
     this.#endpoint = new Endpoint({
       random: parts.random,
       engine: parts.engine,
@@ -69,6 +77,8 @@ export class Driver {
       maxDatagramSize: datapath.capabilities.maxDatagramSize,
       interfaceMtu: parts.interfaceMtu ?? (() => undefined),
       idleTime: runtime.idleTime?.bind(runtime),
+      limits: parts.limits,
+      counters: this.counters,
       onConnection: (connection) => {
         this.#track(connection);
         this.onConnection(connection);
@@ -219,6 +229,8 @@ export class Driver {
   }
 
   #send(): void {
+    this.counters.bytesSent += this.#batch.length;
+    this.counters.packetsSent += this.#batch.count;
     if (!this.#datapath.send(this.#batch)) this.#blocked = true;
   }
 

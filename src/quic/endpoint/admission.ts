@@ -4,12 +4,20 @@ import { TransportErrorCode } from '../base/errors.ts';
 import type { Millis } from '../base/time.ts';
 import type { Connection } from '../connection/connection.ts';
 import { isNamed, type TokenSealer } from '../crypto/token.ts';
+import { CreationRates } from './creation-rates.ts';
+import { Crowd } from './crowd.ts';
+import type { EndpointLimits } from './limits.ts';
+import { remoteHost } from './remote-host.ts';
 
 /** When a server answers a first Initial with a Retry: never, always, or while many handshakes are under way. */
 export type RetryPolicy = 'never' | 'always' | 'when-busy';
 
-/** Handshakes under way at once that count as busy. */
+/** Handshakes under way at once that count as busy: in total, and for one remote host. */
 const BUSY_HANDSHAKES = 256;
+const BUSY_HANDSHAKES_PER_HOST = 32;
+/** Handshakes under way at once, however real their addresses are: in total, and for one remote host. */
+const MAX_HANDSHAKES = 1024;
+const MAX_HANDSHAKES_PER_HOST = 128;
 /** A Retry's token is for the very next packet, which may have to be sent often: probes are 1 s and then 2 s apart. */
 const RETRY_TOKEN_LIFETIME: Millis = 60_000;
 /** RFC 9000 §8.1.3: a NEW_TOKEN's token may be used on a later connection. */
@@ -27,40 +35,45 @@ const FULL: Decision = { type: 'refuse', code: TransportErrorCode.CONNECTION_REF
 /** RFC 9000 §8.1.2: a client that had a Retry must not wait for nothing. */
 const BAD_TOKEN: Decision = { type: 'refuse', code: TransportErrorCode.INVALID_TOKEN };
 const RETRY: Decision = { type: 'retry' };
+/** The client's address may be forged. */
+const UNPROVEN: Decision = { type: 'accept', originalId: undefined, validated: false };
+const PROVEN: Decision = { type: 'accept', originalId: undefined, validated: true };
 
 /** Decides what becomes of a client's first Initial: how much a stranger may make this endpoint remember. RFC 9000 §8.1, §21. */
 export class Admission {
   readonly #tokens: TokenSealer;
-  /** How many accepted connections there are. */
-  #connections = 0;
-  /** Accepted connections that may still be in their handshakes. */
-  readonly #handshaking = new Set<Connection>();
+  readonly #limits: EndpointLimits;
+  readonly #rates: CreationRates;
+  /** Accepted connections, all of them and by remote host. */
+  readonly #all = new Crowd();
+  readonly #byHost = new Map<string, Crowd>();
+  /** The host that each accepted connection came from. */
+  readonly #hosts = new Map<Connection, string>();
 
-  constructor(tokens: TokenSealer) {
+  constructor(tokens: TokenSealer, limits: EndpointLimits) {
     this.#tokens = tokens;
+    this.#limits = limits;
+    this.#rates = new CreationRates(limits);
   }
 
-  decide(
-    now: Millis,
-    remote: Address,
-    id: Uint8Array,
-    token: Uint8Array,
-    policy: RetryPolicy,
-    maxConnections: number,
-  ): Decision {
-    if (this.#connections >= maxConnections) return FULL;
-    if (token.length > 0) {
-      const opened = this.#tokens.open(token, remote.host, remote.port);
-      if (opened?.kind === 'retry') return this.#afterRetry(now, id, opened.issuedAt, opened.payload);
-      if (opened?.kind === 'new_token' && now - opened.issuedAt <= NEW_TOKEN_LIFETIME) {
-        return { type: 'accept', originalId: undefined, validated: true };
-      }
-      // The token and the ID of one Retry, which no longer open: the client's port or this server's secret is another now. It
-      // would ignore another Retry. No other token has the ID in it that the client chose at random. RFC 9000 §8.1.2.
-      if (opened === undefined && isNamed(token, 'retry', id)) return BAD_TOKEN;
-    }
-    if (policy === 'always' || (policy === 'when-busy' && this.#isBusy())) return RETRY;
-    return { type: 'accept', originalId: undefined, validated: false };
+  decide(now: Millis, remote: Address, id: Uint8Array, token: Uint8Array, policy: RetryPolicy): Decision {
+    if (this.#isFull()) return FULL;
+    const decision = token.length === 0 ? undefined : this.#byToken(now, remote, id, token);
+    if (decision?.type === 'refuse') return decision;
+    const crowd = this.#byHost.get(remoteHost(remote));
+    if (decision === undefined && (policy === 'always' || (policy === 'when-busy' && this.#isBusy(crowd))))
+      return RETRY;
+    return this.#isHostFull(crowd) ? FULL : (decision ?? UNPROVEN);
+  }
+
+  /** What the token says; undefined when it says nothing. */
+  #byToken(now: Millis, remote: Address, id: Uint8Array, token: Uint8Array): Decision | undefined {
+    const opened = this.#tokens.open(token, remote.host, remote.port);
+    if (opened?.kind === 'retry') return this.#afterRetry(now, id, opened.issuedAt, opened.payload);
+    if (opened?.kind === 'new_token' && now - opened.issuedAt <= NEW_TOKEN_LIFETIME) return PROVEN;
+    // The token and the ID of one Retry, which no longer open: the client's port or this server's secret is another now. It
+    // would ignore another Retry. No other token has the ID in it that the client chose at random. RFC 9000 §8.1.2.
+    return opened === undefined && isNamed(token, 'retry', id) ? BAD_TOKEN : undefined;
   }
 
   #afterRetry(now: Millis, id: Uint8Array, issuedAt: Millis, payload: Uint8Array): Decision {
@@ -71,23 +84,55 @@ export class Admission {
     return { type: 'accept', originalId, validated: true };
   }
 
-  /** Whether many handshakes are under way. */
-  #isBusy(): boolean {
-    if (this.#handshaking.size < BUSY_HANDSHAKES) return false;
-    for (const connection of this.#handshaking) {
-      if (connection.state !== 'handshaking') this.#handshaking.delete(connection);
-    }
-    return this.#handshaking.size >= BUSY_HANDSHAKES;
+  /** Whether nobody may come any more. */
+  #isFull(): boolean {
+    const { busy, maxConnectionsTotal } = this.#limits;
+    if (busy || this.#all.hasHandshakes(MAX_HANDSHAKES)) return true;
+    return maxConnectionsTotal > 0 && this.#all.hasOpen(maxConnectionsTotal);
   }
 
-  onAccepted(connection: Connection): void {
-    this.#connections++;
-    this.#handshaking.add(connection);
+  #isHostFull(crowd: Crowd | undefined): boolean {
+    if (crowd === undefined) return false;
+    const { maxConnectionsPerHost } = this.#limits;
+    if (maxConnectionsPerHost > 0 && crowd.hasOpen(maxConnectionsPerHost)) return true;
+    return crowd.hasHandshakes(MAX_HANDSHAKES_PER_HOST);
+  }
+
+  /**
+   * Whether many handshakes are under way, in total or with one host. Of the connections that a host may have, only half are given to
+   * who has not proved to be there: whoever forges a host's address leaves it the other half.
+   */
+  #isBusy(crowd: Crowd | undefined): boolean {
+    if (this.#all.hasHandshakes(BUSY_HANDSHAKES)) return true;
+    if (crowd === undefined) return false;
+    const half = Math.ceil(this.#limits.maxConnectionsPerHost / 2) || Number.POSITIVE_INFINITY;
+    return crowd.hasHandshakes(Math.min(BUSY_HANDSHAKES_PER_HOST, half));
+  }
+
+  /** Whether the remote host has not started too many connections lately; counts another one. */
+  mayCreate(now: Millis, remote: Address): boolean {
+    return this.#rates.take(now, remoteHost(remote));
+  }
+
+  onAccepted(connection: Connection, remote: Address): void {
+    const host = remoteHost(remote);
+    let crowd = this.#byHost.get(host);
+    if (crowd === undefined) {
+      crowd = new Crowd();
+      this.#byHost.set(host, crowd);
+    }
+    this.#hosts.set(connection, host);
+    this.#all.add(connection);
+    crowd.add(connection);
   }
 
   onForgotten(connection: Connection): void {
-    this.#connections--;
-    this.#handshaking.delete(connection);
+    const host = this.#hosts.get(connection)!;
+    const crowd = this.#byHost.get(host);
+    this.#hosts.delete(connection);
+    this.#all.remove(connection);
+    crowd?.remove(connection);
+    if (crowd?.isEmpty) this.#byHost.delete(host);
   }
 
   /** A token that ties the client's address to the two connection IDs, the second of which, of 8 random bytes, is its name. */

@@ -1,5 +1,6 @@
 import type { Address } from '../base/address.ts';
 import type { ReceiveBatch, TransmitBatch } from '../base/batch.ts';
+import { TransportErrorCode } from '../base/errors.ts';
 import { type Random, randomBytes } from '../base/random.ts';
 import type { Millis } from '../base/time.ts';
 import { Connection } from '../connection/connection.ts';
@@ -11,10 +12,12 @@ import type { TlsSession } from '../tls/session.ts';
 import { PacketType } from '../wire/frame-type.ts';
 import { Header, readHeader } from '../wire/header.ts';
 import { Admission, type RetryPolicy } from './admission.ts';
+import { EndpointCounters } from './counters.ts';
 import { isAuthentic } from './first-packet.ts';
+import { DEFAULT_LIMITS, type EndpointLimits } from './limits.ts';
 import { refusalPacket } from './refusal.ts';
 import { Router } from './router.ts';
-import { MIN_RESET, StatelessAnswers } from './stateless.ts';
+import { MIN_RESET, RESET_LENGTH, StatelessAnswers } from './stateless.ts';
 
 /** The least a datagram with a client's Initial must have, RFC 9000 §14.1. */
 const MIN_INITIAL_DATAGRAM = 1200;
@@ -34,8 +37,6 @@ export interface ServerConnectionOptions extends ConnectionOptions {
   readonly createTls: TlsFactory;
   /** When to ask clients to show that their address is real before any state is kept. */
   readonly retry: RetryPolicy;
-  /** How many connections there may be at once; more are ignored until some end. */
-  readonly maxConnections: number;
 }
 
 export interface EndpointParts {
@@ -49,6 +50,10 @@ export interface EndpointParts {
   interfaceMtu(remote: Address): number | undefined;
   /** How long the process has been idle, where the runtime can tell. */
   readonly idleTime?: (() => Millis) | undefined;
+  /** How much strangers may ask. Default: DEFAULT_LIMITS. */
+  readonly limits?: EndpointLimits | undefined;
+  /** Where to count. Default: counters of its own. */
+  readonly counters?: EndpointCounters | undefined;
   /** A client's first Initial made this connection. */
   onConnection(connection: Connection): void;
 }
@@ -60,6 +65,7 @@ export class Endpoint {
   readonly #answers: StatelessAnswers;
   readonly #tokens: TokenSealer;
   readonly #admission: Admission;
+  readonly #counters: EndpointCounters;
   readonly #header = new Header();
   #server: ServerConnectionOptions | undefined;
   /** The ID that each server connection's first Initial came to. */
@@ -68,9 +74,11 @@ export class Endpoint {
   constructor(parts: EndpointParts) {
     this.#parts = parts;
     this.#router = new Router(parts.random, randomBytes(parts.random, 32));
-    this.#answers = new StatelessAnswers(parts.random);
+    this.#counters = parts.counters ?? new EndpointCounters();
+    const limits = parts.limits ?? DEFAULT_LIMITS;
+    this.#answers = new StatelessAnswers(parts.random, limits, this.#counters);
     this.#tokens = new TokenSealer(randomBytes(parts.random, 32), parts.random);
-    this.#admission = new Admission(this.#tokens);
+    this.#admission = new Admission(this.#tokens, limits);
   }
 
   /** Accepts connections from now on; undefined stops that. */
@@ -110,6 +118,7 @@ export class Endpoint {
 
   /** Takes a batch; `touched` hears of every connection that something was for. */
   handleDatagrams(now: Millis, batch: ReceiveBatch, touched: (connection: Connection) => void): void {
+    this.#count(batch);
     let i = 0;
     while (i < batch.count) {
       const connection = this.#route(now, batch, i);
@@ -121,6 +130,13 @@ export class Endpoint {
       }
       i = next;
     }
+  }
+
+  #count(batch: ReceiveBatch): void {
+    let bytes = 0;
+    for (let i = 0; i < batch.count; i++) bytes += batch.length[i]!;
+    this.#counters.bytesReceived += bytes;
+    this.#counters.packetsReceived += batch.count;
   }
 
   /** Fills `out` with an answer that belongs to no connection; false when there is none. */
@@ -145,7 +161,7 @@ export class Endpoint {
     if ((bytes[start]! & 0x80) === 0) {
       if (length < 1 + LOCAL_ID_LENGTH) return undefined;
       const connection = this.#router.byLocalId(bytes, start + 1);
-      return connection ?? this.#routeReset(batch, i);
+      return connection ?? this.#routeReset(now, batch, i);
     }
     const header = this.#header;
     if (!readHeader(bytes, start, start + length, LOCAL_ID_LENGTH, header)) return this.#byReset(batch, i);
@@ -166,7 +182,9 @@ export class Endpoint {
     const server = this.#server;
     if (server === undefined || batch.length[i]! < MIN_INITIAL_DATAGRAM) return undefined;
     if (!header.known || !server.versions.includes(header.version)) {
-      if (header.version !== 0) this.#answers.versionNegotiation(source, bytes, header, server.versions);
+      if (header.version !== 0 && this.#answers.allows(now, 'versionNegotiation')) {
+        this.#answers.versionNegotiation(now, source, bytes, header, server.versions);
+      }
       return undefined;
     }
     if (header.type !== PacketType.INITIAL || header.dcidLength < MIN_INITIAL_ID) return undefined;
@@ -183,31 +201,37 @@ export class Endpoint {
     const header = this.#header;
     const clientId = bytes.slice(header.scidStart, header.scidStart + header.scidLength);
     const token = bytes.subarray(header.tokenStart, header.tokenStart + header.tokenLength);
-    const decision = this.#admission.decide(now, source, id, token, server.retry, server.maxConnections);
+    const decision = this.#admission.decide(now, source, id, token, server.retry);
     switch (decision.type) {
       case 'refuse':
-        this.#refuse(source, bytes, clientId, id, decision.code);
+        if (decision.code === TransportErrorCode.CONNECTION_REFUSED) this.#counters.serverBusyCount++;
+        this.#refuse(now, source, bytes, clientId, id, decision.code);
         return undefined;
       case 'retry': {
+        if (!this.#answers.allows(now, 'retry')) return undefined;
         const retryId = randomBytes(this.#parts.random, LOCAL_ID_LENGTH);
         const retryToken = this.#admission.retryToken(now, source, id, retryId);
-        this.#answers.retry(source, header.version, clientId, retryId, id, retryToken);
+        this.#answers.retry(now, source, header.version, clientId, retryId, id, retryToken);
         return undefined;
       }
       case 'accept':
         // Nothing is remembered for a packet that noise has changed: the next one would not fit what it said.
         if (!isAuthentic(this.#parts.engine, bytes, header)) return undefined;
+        if (!this.#admission.mayCreate(now, source)) {
+          this.#counters.sessionCreationRateLimited++;
+          return undefined;
+        }
         return this.#create(now, source, clientId, id, decision.originalId, decision.validated, server);
     }
   }
 
   /** Answers only what is a real first packet, so that noise makes no work. */
-  #refuse(source: Address, bytes: Uint8Array, clientId: Uint8Array, id: Uint8Array, code: number): void {
+  #refuse(now: Millis, source: Address, bytes: Uint8Array, clientId: Uint8Array, id: Uint8Array, code: number): void {
     const { engine, random } = this.#parts;
     const header = this.#header;
-    if (!this.#answers.hasRoom || !isAuthentic(engine, bytes, header)) return;
+    if (!this.#answers.allows(now, 'immediateClose') || !isAuthentic(engine, bytes, header)) return;
     const serverId = randomBytes(random, LOCAL_ID_LENGTH);
-    this.#answers.refusal(source, refusalPacket(engine, header.version, clientId, serverId, id, code));
+    this.#answers.refusal(now, source, refusalPacket(engine, header.version, clientId, serverId, id, code));
   }
 
   #create(
@@ -246,7 +270,7 @@ export class Endpoint {
     this.#router.assign(localId.id, connection);
     this.#router.addInitialId(id, connection);
     this.#initialIds.set(connection, id);
-    this.#admission.onAccepted(connection);
+    this.#admission.onAccepted(connection, remote);
     onConnection(connection);
     return connection;
   }
@@ -258,14 +282,15 @@ export class Endpoint {
   }
 
   /** What looks like a short header with an unknown connection ID: a stateless reset, or what deserves one. RFC 9000 §10.3. */
-  #routeReset(batch: ReceiveBatch, i: number): Connection | undefined {
+  #routeReset(now: Millis, batch: ReceiveBatch, i: number): Connection | undefined {
     const start = batch.start[i]!;
     const length = batch.length[i]!;
     const bytes = batch.arena.bytes;
     const connection = this.#byReset(batch, i);
-    if (connection !== undefined || length < MIN_RESET || !this.#answers.hasRoom) return connection;
+    if (connection !== undefined || length <= RESET_LENGTH) return connection;
+    if (!this.#answers.allows(now, 'statelessReset')) return undefined;
     const id = bytes.slice(start + 1, start + 1 + LOCAL_ID_LENGTH);
-    this.#answers.reset(batch.source[i]!, this.#router.resetToken(id), length);
+    this.#answers.reset(now, batch.source[i]!, this.#router.resetToken(id));
     return undefined;
   }
 }

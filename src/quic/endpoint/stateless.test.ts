@@ -6,16 +6,23 @@ import { TransmitBatch } from '../base/batch.ts';
 import { SeededRandom } from '../base/random.ts';
 import { Header, readHeader, readSupportedVersions, writeVersionNegotiation } from '../wire/header.ts';
 import { isReserved, QUIC_V1 } from '../wire/versions.ts';
+import { EndpointCounters } from './counters.ts';
+import { DEFAULT_LIMITS, type EndpointLimits } from './limits.ts';
 import { StatelessAnswers } from './stateless.ts';
 
 const REMOTE: Address = { family: 4, host: '192.0.2.1', port: 1 };
 
+function make(limits: Partial<EndpointLimits> = {}) {
+  const counters = new EndpointCounters();
+  const answers = new StatelessAnswers(new SeededRandom(1), { ...DEFAULT_LIMITS, ...limits }, counters);
+  return { answers, counters, batch: new TransmitBatch(heapArena(2000)) };
+}
+
 test('at most 64 answers wait, whatever is asked for', () => {
-  const answers = new StatelessAnswers(new SeededRandom(1));
-  const batch = new TransmitBatch(heapArena(2000));
+  const { answers, counters, batch } = make();
   const token = new Uint8Array(16).fill(7);
-  for (let i = 0; i < 1000; i++) answers.reset(REMOTE, token, 100);
-  assert.equal(answers.hasRoom, false);
+  for (let i = 0; i < 1000; i++) if (answers.allows(0, 'statelessReset')) answers.reset(0, REMOTE, token);
+  assert.equal(answers.allows(0, 'retry'), false);
   let count = 0;
   for (; answers.poll(batch); count++) {
     assert.equal(batch.destination, REMOTE);
@@ -25,10 +32,28 @@ test('at most 64 answers wait, whatever is asked for', () => {
     assert.deepEqual(bytes.slice(-16), token);
   }
   assert.equal(count, 64);
+  assert.deepEqual([counters.statelessResetCount, counters.statelessResetRateLimited], [64, 936]);
+});
+
+test('each kind of answer has its own rate', () => {
+  const { answers, counters, batch } = make({ statelessResetRate: 10, statelessResetBurst: 5, immediateCloseBurst: 3 });
+  const ask = (now: number, times: number) => {
+    for (let i = 0; i < times; i++) {
+      if (answers.allows(now, 'statelessReset')) answers.reset(now, REMOTE, new Uint8Array(16));
+      if (answers.allows(now, 'immediateClose')) answers.refusal(now, REMOTE, new Uint8Array(40));
+      while (answers.poll(batch));
+    }
+  };
+  ask(0, 100);
+  assert.deepEqual([counters.statelessResetCount, counters.immediateCloseCount], [5, 3]);
+  ask(1000, 100);
+  assert.deepEqual([counters.statelessResetCount, counters.immediateCloseCount], [10, 6]);
+  assert.deepEqual([counters.statelessResetRateLimited, counters.immediateCloseRateLimited], [190, 194]);
+  assert.deepEqual([counters.retryCount, counters.versionNegotiationCount], [0, 0]);
 });
 
 test('Version Negotiation swaps the connection IDs, and names the versions and one that is reserved', () => {
-  const answers = new StatelessAnswers(new SeededRandom(1));
+  const { answers, batch } = make();
   const asked = new Uint8Array(1200);
   const dcid = new Uint8Array(200).fill(1);
   const scid = new Uint8Array(255).fill(2);
@@ -36,8 +61,7 @@ test('Version Negotiation swaps the connection IDs, and names the versions and o
   asked.set([0x12, 0x34, 0x56, 0x78], 1);
   const header = new Header();
   assert.ok(readHeader(asked, 0, 1200, 8, header));
-  answers.versionNegotiation(REMOTE, asked, header, [QUIC_V1]);
-  const batch = new TransmitBatch(heapArena(2000));
+  answers.versionNegotiation(0, REMOTE, asked, header, [QUIC_V1]);
   assert.ok(answers.poll(batch));
   const { bytes } = batch.arena;
   assert.ok(readHeader(bytes, 0, batch.length, 8, header));

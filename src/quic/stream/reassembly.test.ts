@@ -184,3 +184,21 @@ test('memory of which the reader has a view is not used again when the rest is d
   pool.take(KEPT_SLAB).fill(8);
   assert.ok(views.every((view) => view.every((byte) => byte === 7)));
 });
+
+test('whatever a peer puts where, the memory is no more than twice what it may send, and a first slab', () => {
+  class CountingPool extends SlabPool {
+    bytes = 0;
+    override take(size: number): Uint8Array {
+      this.bytes += size;
+      return super.take(size);
+    }
+  }
+  for (const reach of [1, 4096, 4097, 12_289, 61_441, 100_000, 1 << 20, 8 << 20]) {
+    const pool = new CountingPool();
+    const reassembly = new Reassembly(pool);
+    // A byte in each stretch of a first slab, the last byte that may be sent, and none at the start: nothing can be read.
+    for (let at = reach - 1; at > 0; at -= 4096) reassembly.insert(at, new Uint8Array(1), 0, 1);
+    assert.equal(reassembly.readable, 0);
+    assert.ok(pool.bytes <= 2 * reach + 4096, `${pool.bytes} bytes for ${reach}`);
+  }
+});

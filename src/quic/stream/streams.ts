@@ -111,6 +111,11 @@ export class Streams {
     return this.#table.open(bidirectional ? BIDI : UNI);
   }
 
+  /** Lets the peer be `bytes` ahead of the application over all streams, as far as the window may grow; it never shrinks. */
+  growWindow(bytes: number): void {
+    this.#window.grow(bytes);
+  }
+
   /** The application has taken a stream that `onStreamOpened` told of. Before, it is not forgotten, even when both of its parts are done. */
   accept(id: number): void {
     this.#table.accept(id);
