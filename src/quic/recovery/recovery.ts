@@ -243,7 +243,7 @@ export class Recovery {
     this.counters.packetsAcked += acked.packets;
     this.counters.bytesAcked += acked.bytes;
     const onPath = acked.largestSentAt >= this.#loss.pathStartedAt;
-    if (acked.ackEliciting && acked.largest === ack.largest && onPath) {
+    if (acked.ackEliciting && acked.largest === ack.largest && onPath && !this.#isFromOutage(ackDelay)) {
       this.rtt.update(now - acked.largestSentAt, ackDelay, this.#timer.handshakeConfirmed, this.#timer.maxAckDelay);
       if (this.#loss.firstSampleAt === NEVER) this.#loss.firstSampleAt = now;
     }
@@ -381,6 +381,14 @@ export class Recovery {
     if (room >= this.#maxDatagramSize) return Math.floor(room);
     this.#appLimited = false;
     return this.#mayExceedWindow ? this.#maxDatagramSize : 0;
+  }
+
+  /**
+   * Whether an ACK that says to have waited for `ackDelay` is old news, of which the path lost the first copy: probes went out in vain
+   * meanwhile. Taken for a sample (RFC 9002 §5.3 would), an outage of a minute made the next probe timeout one.
+   */
+  #isFromOutage(ackDelay: Millis): boolean {
+    return this.#timer.count > 0 && ackDelay > this.pto;
   }
 
   #earliestLossTime(): Millis {
