@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash, randomFillSync } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
+import { createReadStream, rmSync } from 'node:fs';
+import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, parse, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -14,6 +14,7 @@ import { CliError, ExitCode, failureOf } from './exit-codes.ts';
 import type { Interruption } from './interruption.ts';
 import { type HistoryCommand, keepRun } from './keep-run.ts';
 import type { Output } from './output.ts';
+import { checkOutputFile, freePath, writeOutputFile } from './output-file.ts';
 import { send } from './send.ts';
 
 /** Milliseconds that the receiver has to start, and to end. */
@@ -35,8 +36,15 @@ export interface DemoCommand extends HistoryCommand {
  * the result and leaves nothing behind. Returns the exit code.
  */
 export async function demo(command: DemoCommand, output: Output, interruption: Interruption): Promise<number> {
+  const result = await freePath(command.result, (path) => [reportPath(path)]);
+  for (const path of [result, reportPath(result)]) await checkOutputFile(path, false);
   const folder = await mkdtemp(join(tmpdir(), 'weir-demo-'));
   let receiver: ChildProcess | undefined;
+  // The receiver is in a group of its own, so that Ctrl-C does not reach it.
+  const forget = interruption.beforeKill(() => {
+    receiver?.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
+  });
   try {
     const source = join(folder, 'demo.bin');
     output.print(`making a file of ${formatBytes(command.size)} in ${folder}`);
@@ -45,7 +53,7 @@ export async function demo(command: DemoCommand, output: Output, interruption: I
     const exited = exitOf(receiver);
     const ticket = await ticketOf(receiver, exited);
     output.print(`sending it over loopback on ${command.streams} streams, ${command.iterations} times`, '');
-    const { exitCode, result } = await send(
+    const { exitCode, result: document } = await send(
       { ...command, file: source, ticket, chunkBytes: undefined, ca: undefined, insecure: false },
       output,
       interruption,
@@ -54,7 +62,8 @@ export async function demo(command: DemoCommand, output: Output, interruption: I
     const receiverCode = await inTime(exited, 'the receiver did not end');
     if (receiverCode !== ExitCode.OK)
       throw new CliError(receiverCode, `the receiver ended with exit code ${receiverCode}`);
-    return await conclude(command, output, result, source, join(folder, 'received', result.outcome.savedAs ?? ''));
+    const copy = join(folder, 'received', document.outcome.savedAs ?? '');
+    return await conclude({ ...command, result }, output, document, source, copy);
   } catch (error) {
     const failure = failureOf(error);
     output.error(failure.message);
@@ -63,6 +72,7 @@ export async function demo(command: DemoCommand, output: Output, interruption: I
   } finally {
     if (receiver !== undefined) await stop(receiver);
     await rm(folder, { recursive: true, force: true });
+    forget();
   }
 }
 
@@ -78,10 +88,10 @@ async function conclude(
   output.print(`SHA-256 sent     ${sent}`, `SHA-256 received ${received}`);
   if (sent !== received) throw new CliError(ExitCode.CORRUPT, 'the hashes differ');
   const document: ResultDocument = { ...result, file: { ...result.file!, sha256: sent } };
-  await writeFile(command.result, `${JSON.stringify(document, null, 2)}\n`);
+  await writeOutputFile(command.result, `${JSON.stringify(document, null, 2)}\n`);
   output.print(`hashes are equal; all numbers are in ${resolve(command.result)}`);
   const page = reportPath(command.result);
-  await writeFile(page, reportHtml([{ name: basename(command.result), document }]));
+  await writeOutputFile(page, reportHtml([{ name: basename(command.result), document }]));
   output.print(`the report of all iterations, for a browser: ${resolve(page)}`);
   await keepRun({ kind: 'demo', document }, command, output);
   return ExitCode.OK;

@@ -35,11 +35,13 @@ export function defaultIdentityPath(): string {
 
 /**
  * The identity in this file; makes it when there is none, when `renew` is set, or when its certificate has expired.
+ * @param warn is told when others could read it.
  * @throws CliError when the file cannot be used.
  */
-export async function loadIdentity(path: string, renew: boolean): Promise<Identity> {
+export async function loadIdentity(path: string, renew: boolean, warn: (message: string) => void): Promise<Identity> {
   try {
     if (!renew) {
+      if (await isOpenToOthers(path)) warn(await close(path));
       const found = await read(path);
       if (found !== undefined) return found;
     }
@@ -50,23 +52,21 @@ export async function loadIdentity(path: string, renew: boolean): Promise<Identi
   }
 }
 
-/** A certificate and key of the user's own, with the token of the identity file. */
-export async function withCertificate(identity: Identity, certFile: string, keyFile: string): Promise<Identity> {
-  const [certPem, keyPem] = await Promise.all([readPem(certFile), readPem(keyFile)]);
-  try {
-    const pin = spkiPin(new Uint8Array(new X509Certificate(certPem).raw));
-    return { certPem, keyPem, pin, token: identity.token };
-  } catch (error) {
-    throw new CliError(ExitCode.FILE, `${certFile} holds no certificate in PEM: ${messageOf(error)}`);
-  }
+/** Whether others than its owner may read or write the file. False where there is none, or the system has no such rights. */
+export async function isOpenToOthers(path: string): Promise<boolean> {
+  if (process.platform === 'win32') return false;
+  const found = await stat(path).catch(() => undefined);
+  return found !== undefined && (found.mode & 0o077) !== 0;
 }
 
-async function readPem(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    throw new CliError(ExitCode.FILE, `cannot read ${path}: ${messageOf(error)}`);
-  }
+/** Takes the rights back, as far as that helps. Returns what to say of it. */
+async function close(path: string): Promise<string> {
+  const isClosed = await chmod(path, 0o600).then(
+    () => true,
+    () => false,
+  );
+  const others = `others could read the key and token in ${path}, and ${isClosed ? 'no longer can' : 'still can'}`;
+  return `${others}: if somebody may have, make new ones with 'weir serve --new-ticket'`;
 }
 
 async function read(path: string): Promise<Identity | undefined> {
@@ -77,7 +77,6 @@ async function read(path: string): Promise<Identity | undefined> {
     if (systemCode(error) === 'ENOENT') return undefined;
     throw error;
   }
-  if (process.platform !== 'win32' && ((await stat(path)).mode & 0o077) !== 0) await chmod(path, 0o600);
   let certificate: X509Certificate;
   let stored: StoredIdentity;
   try {

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { type Run, recordRun } from '../history/index.ts';
 import { dataFolder } from './data-folder.ts';
+import { CliError } from './exit-codes.ts';
 import type { Output } from './output.ts';
 
 /** What `--no-history` comes to, parsed. */
@@ -25,5 +26,12 @@ export async function keepRun(
 ): Promise<number | undefined> {
   if (!history) return undefined;
   const command = ['weir', ...process.argv.slice(2)];
-  return recordRun({ ...run, command }, { folder: dataFolder(), warn: (message) => output.error(message) });
+  const warn = (message: string) => output.error(message);
+  try {
+    return await recordRun({ ...run, command }, { folder: dataFolder(), warn });
+  } catch (error) {
+    if (!(error instanceof CliError)) throw error;
+    warn(`this run is not kept: ${error.message}`);
+    return undefined;
+  }
 }

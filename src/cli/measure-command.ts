@@ -129,6 +129,7 @@ function addRunOptions(command: Command): void {
     .option('--html <file>', 'where the report goes (default: beside the .ndjson)')
     .option('--no-html', 'no report')
     .option('--csv <file>', 'a line for each iteration, as CSV')
+    .option('--overwrite', 'replace files of other experiments with --html, --csv and --iperf3', false)
     .option('--iperf3 <file>', "the iterations under iperf3's field names, as JSON")
     .option('--json', 'the whole experiment as one JSON document on standard output', false);
   addHistoryOption(addQlogOptions(addWebOption(command)));

@@ -1,11 +1,8 @@
-import { constants } from 'node:fs';
-import { access, rename, unlink, writeFile } from 'node:fs/promises';
-import { basename, dirname, resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { type Experiment, experimentCsv, experimentTables, iperf3Json } from '../measure/index.ts';
 import { reportHtml } from '../report/index.ts';
-import { messageOf } from '../transfer/index.ts';
-import { CliError, ExitCode } from './exit-codes.ts';
 import type { Output } from './output.ts';
+import { checkOutputFile, writeOutputFile } from './output-file.ts';
 
 /** Where the forms of an experiment go. */
 export interface OutputFiles {
@@ -13,6 +10,8 @@ export interface OutputFiles {
   readonly html: string | false | undefined;
   readonly csv: string | undefined;
   readonly iperf3: string | undefined;
+  /** Whether other files of these names may be replaced. */
+  readonly overwrite: boolean;
 }
 
 /** Columns where there is no terminal to ask. */
@@ -33,7 +32,7 @@ export async function showExperiment(
   output.print(`all numbers are in ${resolve(path)}`);
   output.document(experiment, true);
   const write = async (file: string, what: string, text: string) => {
-    await writeWhole(file, text);
+    await writeOutputFile(file, text);
     output.print(`${what} ${resolve(file)}`);
   };
   if (command.csv !== undefined) await write(command.csv, 'as CSV in', experimentCsv(experiment));
@@ -43,24 +42,13 @@ export async function showExperiment(
   await write(html, 'charts in', reportHtml([{ name: basename(path), document: experiment }]));
 }
 
-/** That an hour of measuring ends in a folder that is not there should be known before. @throws CliError. */
-export async function checkOutputs({ csv, iperf3, html }: OutputFiles): Promise<void> {
+/**
+ * That an hour of measuring ends with a file that cannot be written should be known before.
+ * @param mayReplace whether files that are there may be: when the user says so, or they are of the same experiment.
+ * @throws CliError.
+ */
+export async function checkOutputs({ csv, iperf3, html }: OutputFiles, mayReplace: boolean): Promise<void> {
   for (const file of [csv, iperf3, html]) {
-    if (file === undefined || file === false) continue;
-    await access(dirname(file), constants.W_OK).catch((error) => {
-      throw new CliError(ExitCode.FILE, `cannot write ${file}: ${messageOf(error)}`);
-    });
-  }
-}
-
-/** Writes a whole file or none. */
-async function writeWhole(path: string, text: string): Promise<void> {
-  const draft = `${path}.${process.pid}.part`;
-  try {
-    await writeFile(draft, text);
-    await rename(draft, path);
-  } catch (error) {
-    await unlink(draft).catch(() => undefined);
-    throw new CliError(ExitCode.FILE, `cannot write ${path}: ${messageOf(error)}`);
+    if (file !== undefined && file !== false) await checkOutputFile(file, mayReplace);
   }
 }

@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { open, unlink } from 'node:fs/promises';
 import {
   ExperimentFile,
   type GridOptions,
@@ -67,9 +67,10 @@ export async function measure(command: MeasureCommand, output: Output, interrupt
     wait: command.wait * 1000,
     onWaiting: (position: number) => output.print(`waiting, ${ordinal(position)} in line`),
   };
-  await checkOutputs(command);
+  await checkOutputs(command, true);
   const file =
     command.output === undefined ? await openNamed('.', header) : await ExperimentFile.open(command.output, header);
+  await refuseOthers(command, file);
   let outcome: RunOutcome;
   try {
     announce(file, output);
@@ -95,6 +96,18 @@ export async function measure(command: MeasureCommand, output: Output, interrupt
   }
   await showExperiment(experiment, file.path, command, output);
   return exitCodeOf(outcome, header.target, output);
+}
+
+/** What an experiment that goes on made before may be replaced; other files not in silence. @throws CliError. */
+async function refuseOthers(command: MeasureCommand, file: ExperimentFile): Promise<void> {
+  const isNew = file.earlier.length === 0;
+  try {
+    await checkOutputs(command, command.overwrite || !isNew);
+  } catch (error) {
+    await file.close();
+    if (isNew) await unlink(file.path);
+    throw error;
+  }
 }
 
 async function headerOf(command: MeasureCommand, ticket: Ticket | undefined, fileSize: number | undefined) {

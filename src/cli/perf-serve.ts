@@ -3,25 +3,22 @@ import { PERF_ALPN, PERF_PORT, type PerfTally, servePerf, serverTransport } from
 import { type CongestionName, listen, type QuicEndpoint, QuicError, type QuicSession } from '../quic/api/index.ts';
 import { base64url, HANDSHAKE_TIMEOUT, systemCode } from '../transfer/index.ts';
 import { ExitCode, failureOf } from './exit-codes.ts';
-import { defaultIdentityPath, type Identity, loadIdentity, withCertificate } from './identity.ts';
+import type { Identity } from './identity.ts';
 import type { Interruption } from './interruption.ts';
 import { type ListenAddress, parseListenAddress, reachableHosts } from './listen-address.ts';
 import type { Output } from './output.ts';
+import { chooseIdentity, type IdentityOptions } from './own-certificate.ts';
 import { type QlogCommand, qlogOptions } from './qlog-option.ts';
 import { addressText } from './result-parts.ts';
 import { VERSION } from './version.ts';
 
 /** `weir perf serve`, parsed. */
-export interface PerfServeCommand extends QlogCommand {
+export interface PerfServeCommand extends QlogCommand, IdentityOptions {
   readonly listen: string;
   readonly maxConnections: number;
   readonly cc: CongestionName;
   readonly datagramSize: number | undefined;
   readonly window: number | undefined;
-  readonly identity: string | undefined;
-  /** PEM files of a certificate to show in place of the self-signed one. */
-  readonly cert: string | undefined;
-  readonly key: string | undefined;
 }
 
 /** Answers clients of the `perf` protocol until it is stopped. Returns the exit code. */
@@ -30,9 +27,7 @@ export async function perfServe(
   output: Output,
   interruption: Interruption,
 ): Promise<number> {
-  const own = await loadIdentity(command.identity ?? defaultIdentityPath(), false);
-  const { cert, key } = command;
-  const identity = cert === undefined || key === undefined ? own : await withCertificate(own, cert, key);
+  const identity = await chooseIdentity(command, (message) => output.error(message));
   const endpoint = await bind(command, identity, output);
   announce(endpoint, identity, output);
   const failed = endpoint.closed.then(

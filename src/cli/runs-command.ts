@@ -40,7 +40,8 @@ export function addRunsCommand(program: Command, run: Run): void {
     .description('one run as its own document, as weir report reads it; several, or all, as one JSON object a line')
     .argument('[runs...]', 'their numbers (default: all)', numbers)
     .option('--out <file>', 'where to (default: standard output)')
-    .action((ids: number[], options) => run(true, (output) => exportRuns(ids, options.out, output)));
+    .option('--overwrite', 'replace a file that is there', false)
+    .action((ids: number[], options) => run(true, (output) => exportRuns(ids, options, output)));
 
   runs
     .command('remove')

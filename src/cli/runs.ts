@@ -1,6 +1,3 @@
-import { createWriteStream } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
-import { pipeline } from 'node:stream/promises';
 import {
   goodputs,
   History,
@@ -21,10 +18,10 @@ import {
   summaryTable,
 } from '../measure/index.ts';
 import type { CellSettings, Experiment } from '../measure/record.ts';
-import { messageOf } from '../transfer/index.ts';
 import { dataFolder } from './data-folder.ts';
 import { CliError, ExitCode } from './exit-codes.ts';
 import type { Output } from './output.ts';
+import { checkOutputFile, writeOutputFile } from './output-file.ts';
 import { PERF_SCHEMA, type PerfDocument, perfSummaryLines, perfTable } from './perf-result.ts';
 
 /** The seed of comparisons' resampling: the same two runs, the same answer. */
@@ -70,28 +67,20 @@ export async function compareRuns(a: number, b: number, output: Output): Promise
 }
 
 /** `weir runs export [N…] [--out FILE]`. */
-export async function exportRuns(ids: readonly number[], out: string | undefined, output: Output): Promise<number> {
+export async function exportRuns(
+  ids: readonly number[],
+  { out, overwrite }: { readonly out?: string; readonly overwrite: boolean },
+  output: Output,
+): Promise<number> {
+  if (out !== undefined) await checkOutputFile(out, overwrite);
   const wanted = ids.length > 0 ? ids : (await using((history) => history.list(1e6))).map(({ id }) => id).reverse();
   const lines = exported(wanted, ids.length === 1);
   if (out === undefined) await output.copy(lines);
   else {
-    await writeWhole(lines, out);
+    await writeOutputFile(out, lines);
     output.print(`${wanted.length} ${wanted.length === 1 ? 'run' : 'runs'} in ${out}`);
   }
   return ExitCode.OK;
-}
-
-/** All or nothing: what has the name is whole. */
-async function writeWhole(lines: AsyncGenerator<string>, out: string): Promise<void> {
-  const part = `${out}.${process.pid}.part`;
-  try {
-    await pipeline(lines, createWriteStream(part));
-    await rename(part, out);
-  } catch (error) {
-    await rm(part, { force: true });
-    if (error instanceof CliError) throw error;
-    throw new CliError(ExitCode.FILE, `cannot write ${out}: ${messageOf(error)}`);
-  }
 }
 
 /** `weir runs remove N…`. */

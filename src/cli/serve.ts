@@ -26,12 +26,13 @@ import {
   TransferError,
 } from '../transfer/index.ts';
 import { ExitCode, type Failure, failureOf } from './exit-codes.ts';
-import { defaultIdentityPath, type Identity, loadIdentity, withCertificate } from './identity.ts';
+import type { Identity } from './identity.ts';
 import type { Interruption } from './interruption.ts';
 import { type HistoryCommand, keepRun } from './keep-run.ts';
 import { type ListenAddress, parseListenAddress, reachableHosts } from './listen-address.ts';
 import { LiveFeed, transferSource } from './live-feed.ts';
 import type { Output } from './output.ts';
+import { chooseIdentity, type IdentityOptions } from './own-certificate.ts';
 import { type QlogCommand, qlogOptions } from './qlog-option.ts';
 import { addressText, connectionSetup } from './result-parts.ts';
 import { GaugeDesk } from './serve-gauge.ts';
@@ -42,7 +43,7 @@ import { VERSION } from './version.ts';
 export const DEFAULT_LISTEN = '[::]:12345';
 
 /** `weir serve`, parsed. */
-export interface ServeCommand extends QlogCommand, HistoryCommand {
+export interface ServeCommand extends QlogCommand, HistoryCommand, IdentityOptions {
   readonly listen: string;
   readonly into: string;
   /** End after the first file. */
@@ -56,27 +57,15 @@ export interface ServeCommand extends QlogCommand, HistoryCommand {
   readonly stall?: number | undefined;
   /** Bytes of the receive windows of connection and stream; undefined lets them grow. */
   readonly window?: number | undefined;
-  /** The file of certificate, key and token; default in the user's data folder. */
-  readonly identity: string | undefined;
-  readonly newTicket: boolean;
-  /** PEM files of a certificate to show in place of the self-signed one. */
-  readonly cert: string | undefined;
-  readonly key: string | undefined;
 }
 
 /** Receives files until it is stopped, or one with `--once`. Returns the exit code. */
 export async function serve(command: ServeCommand, output: Output, interruption: Interruption): Promise<number> {
   const address = parseListenAddress(command.listen);
-  const identity = await chooseIdentity(command);
+  const identity = await chooseIdentity(command, (message) => output.error(message));
   const folder = new TargetFolder(command.into, { overwrite: command.overwrite, durable: command.sync });
   const server = new Server(command, output, interruption, identity, folder);
   return server.run(address);
-}
-
-async function chooseIdentity(command: ServeCommand): Promise<Identity> {
-  const identity = await loadIdentity(command.identity ?? defaultIdentityPath(), command.newTicket);
-  const { cert, key } = command;
-  return cert === undefined || key === undefined ? identity : withCertificate(identity, cert, key);
 }
 
 class Server {

@@ -129,6 +129,27 @@ test('the client decides how large the datagrams are that come to it', async () 
   });
 });
 
+test('a window that is fixed on either side limits what comes to it', async () => {
+  const window = 16 << 10;
+  for (const [direction, windows] of [
+    ['up', { serverWindow: window }],
+    ['down', { clientWindow: window }],
+  ] as const) {
+    await withGauge({ seed: 16, path: { delay: 10 }, ...windows }, async ({ gauge }) => {
+      const report = await gauge.run({ direction, streams: 1, bytes: 200_000, cc: 'cubic' });
+      const { sendLimitMs } = report.sender.connection;
+      const blocked = ['stream_flow_control', 'connection_flow_control'] as const;
+      const share = sum(blocked.map((limit) => sendLimitMs![SEND_LIMITS.indexOf(limit)]!)) / report.sender.wallMs;
+      assert.ok(share > 0.8, `${direction}: ${share} of the time`);
+      // A window of payload, and packets' headers around it.
+      const inFlight = Math.max(...report.senderSeries!.bytesInFlight);
+      assert.ok(inFlight <= 1.1 * window, `${direction}: ${inFlight} bytes in flight`);
+      // A window each 20 ms: it never grew.
+      assert.ok(report.sender.wallMs >= 20 * Math.floor(200_000 / window - 1), `${report.sender.wallMs} ms`);
+    });
+  }
+});
+
 test('a payload that is made on the fly is waited for', async () => {
   await withGauge({ seed: 5, path: PATH }, async ({ gauge, world }) => {
     let given = 0;

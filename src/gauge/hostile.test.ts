@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { GAUGE_TOKEN, withGaugeSessions } from '../../test/support/gauge-pair.ts';
+import { CLIENT_HOST } from '../../test/support/simulated-pair.ts';
 import type { QuicSession, QuicStream } from '../quic/api/index.ts';
 import type { World } from '../quic/sim/index.ts';
 import { base64url, ControlChannel, decodeFields, encodePreamble, TransferError } from '../transfer/index.ts';
@@ -102,6 +103,16 @@ const CLIENTS: Readonly<Record<string, readonly [RegExp, Client]>> = {
       data.resetStream(4);
     },
   ],
+  'no data': [/stalled: .*nothing of the payload has moved for 30 seconds/, say(HELLO, UP)],
+  'one stream of two': [/stalled/, stream([preamble(1), new Uint8Array(1000)])],
+  'data that nobody reads': [
+    /stalled/,
+    async (session) => {
+      session.onstream = undefined;
+      await say(HELLO, { ...DOWN, bytes: 2 ** 30 })(session, undefined as never);
+    },
+  ],
+  'no readings': [/stalled/, stream([preamble(1), new Uint8Array(1000)], [preamble(2), new Uint8Array(1000)])],
   'readings of something else': [
     /protocol: .*something else/,
     async (session) => {
@@ -132,6 +143,21 @@ test('a client that breaks the rules is cut off with the reason', async () => {
   }
 });
 
+test('a client that vanishes before its streams were seen ends the server', async () => {
+  for (const wanted of [UP, DOWN]) {
+    await withGaugeSessions({ seed: 4, path: PATH }, async ({ local, remote, world }) => {
+      const served = serveGauge(remote, { token: GAUGE_TOKEN });
+      served.catch(() => undefined);
+      await say(HELLO, wanted)(local, world);
+      await world.sleep(200);
+      const since = world.now;
+      world.network.tap = ({ from }) => (from.host === CLIENT_HOST ? 'drop' : undefined);
+      await assert.rejects(served, isError(/connection: .*gone silent/));
+      assert.ok(world.now - since < 10_500, `${world.now - since} ms`);
+    });
+  }
+});
+
 /** Reads a stream to its end. */
 async function drain(data: QuicStream): Promise<void> {
   while (await data.wait()) data.readSync();
@@ -157,6 +183,17 @@ test('a stranger gets nothing, and what it sends is not kept', async () => {
 const SERVERS: Readonly<
   Record<string, readonly [RegExp, (channel: ControlChannel<Fields>, session: QuicSession) => Promise<unknown>]>
 > = {
+  silence: [/stalled: .*has not answered for 15 seconds/, async () => undefined],
+  'a welcome and nothing more': [/stalled: .*has not answered/, (channel) => channel.send(WELCOME)],
+  'ready and nothing more': [
+    /stalled: .*nothing of the payload has moved/,
+    async (channel) => {
+      await channel.send(WELCOME);
+      await channel.expect('iterate');
+      await channel.send({ type: 'ready', iteration: 1 });
+    },
+  ],
+  'data and no readings': [/stalled/, (channel, session) => down(channel, session, [1, 2])],
   'no welcome': [
     /protocol: .*'welcome' or .*'refused' was due/,
     (channel) => channel.send({ type: 'ready', iteration: 1 }),

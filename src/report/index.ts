@@ -1,3 +1,3 @@
 /** Makes one self-contained HTML file of what was measured. See docs/report.md. */
 export type { ReportSource } from './model.ts';
-export { type ReportInput, reportHtml } from './report.ts';
+export { isReport, type ReportInput, reportHtml } from './report.ts';

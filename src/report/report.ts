@@ -17,6 +17,14 @@ import { STYLE } from './style.ts';
 /** What a report is about: one document, or two that are compared, the second against the first. */
 export type ReportInput = readonly [ReportSource] | readonly [ReportSource, ReportSource];
 
+/** Tells our pages from others. */
+const GENERATOR = new Markup('<meta name="generator" content="weir">');
+
+/** Whether a file that begins so is a report of ours, which another may replace. */
+export function isReport(beginning: string): boolean {
+  return beginning.startsWith('<!doctype html>') && beginning.includes(GENERATOR.text);
+}
+
 /**
  * One self-contained HTML file: charts, tables, what it takes to measure the same again, and the data itself. It loads nothing from
  * anywhere, and its Content-Security-Policy lets it load nothing.
@@ -38,6 +46,7 @@ export function reportHtml(input: ReportInput, script = pageScript()): string {
   return `<!doctype html>\n${
     html`<html lang="en">
 <head>
+${GENERATOR}
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="${contentSecurityPolicy(script)}">
 <meta name="viewport" content="width=device-width, initial-scale=1">

@@ -48,7 +48,7 @@ export {
   text,
 } from './message-fields.ts';
 export { ALPN, type Offer, PROTOCOL_VERSION, parseReading } from './messages.ts';
-export { nameProblem } from './names.ts';
+export { nameProblem, numberedName } from './names.ts';
 export { clientOf, Places, type PlacesOptions, type Visit } from './places.ts';
 export {
   chunkBytesFor,

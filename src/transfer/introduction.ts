@@ -174,9 +174,10 @@ export async function admit(channel: AdmittingChannel, waits: SessionWaits, opti
 async function standInLine(channel: AdmittingChannel, waits: SessionWaits, spot: Spot): Promise<void> {
   for (let words = 0; spot.position > 0; words++) {
     if (words * WORD_TIME > LINE_TIME) throw new Refusal('busy', 'nobody has left in all this time: try again later');
+    // Asked for before the message goes: it may move meanwhile.
+    const hasMoved = spot.moved().then(() => true);
     // Whoever doesn't listen stands in nobody's way.
     await waits.until(channel.send({ type: 'waiting', position: spot.position }), HELLO_ANSWER);
-    const hasMoved = spot.moved().then(() => true);
     if (await waits.within(hasMoved, WORD_TIME)) words = 0;
   }
 }

@@ -5,7 +5,7 @@ import type { SideReading } from './readings.ts';
 /** What both sides measured in one iteration. A side is undefined when its reading never came. */
 export interface IterationReport {
   readonly number: number;
-  /** What stands for the file in this transfer, hexadecimal (see fileDigest): equal on both sides. */
+  /** What stands for the file in this transfer, hexadecimal (see ChunkLedger): equal on both sides. */
   readonly digest: string;
   readonly sender: SideReading | undefined;
   readonly receiver: SideReading | undefined;

@@ -44,7 +44,7 @@ class Child {
   #onOutput: () => void = () => {};
 
   constructor(command: string, options: readonly (string | number)[]) {
-    this.#process = spawn(command, options.map(String), { stdio: ['ignore', 'pipe', 'pipe'], timeout: 30_000 });
+    this.#process = spawn(command, options.map(String), { stdio: ['ignore', 'pipe', 'pipe'], timeout: 200_000 });
     this.#process.stdout!.setEncoding('utf8').on('data', (text: string) => {
       this.stdout += text;
       this.#onOutput();
@@ -194,7 +194,7 @@ describe('the notebook protocol with a foreign peer', { skip }, () => {
   }
 });
 
-test('a port that is taken, and Ctrl-C: one line each, and the exit code for it', { timeout: 30_000 }, async () => {
+test('a port that is taken, and Ctrl-C: one line each, and the exit code for it', async () => {
   const port = await freeUdpPort();
   const first = weir('serve', '--port', port, '--json');
   await first.said(/listens on (127)/u);

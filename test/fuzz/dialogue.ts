@@ -6,11 +6,14 @@ import { CLIENT_HOST, SERVER_HOST } from '../support/simulated-pair.ts';
 import { chance, mutate, noise, pick } from './bytes.ts';
 import { mutateJson } from './json.ts';
 
-/** Virtual milliseconds in which every side must have come to an end, whatever the other does. */
-export const LIMIT = 600_000;
+/** Virtual milliseconds in which every side must have come to an end, whatever the other does: twice the longest limit that there is. */
+export const LIMIT = 1_200_000;
 
 /** An object with a `type`, as the control streams of carrier and gauge carry it. */
 export type Fields = { readonly type: string; readonly [name: string]: unknown };
+
+/** Words that only ask for patience. */
+const PATIENCE = new Set(['working', 'waiting']);
 
 /** Thrown by a deviant to leave its script. */
 class Deviation extends Error {}
@@ -77,7 +80,10 @@ export class Deviant {
       const length = bytes.length < 4 ? -1 : Buffer.from(bytes).readUInt32BE(0);
       if (length >= 0 && bytes.length >= 4 + length) {
         this.#heard.set(stream, bytes.slice(4 + length));
-        return JSON.parse(Buffer.from(bytes.subarray(4, 4 + length)).toString()) as Record<string, unknown>;
+        const message = JSON.parse(Buffer.from(bytes.subarray(4, 4 + length)).toString()) as Record<string, unknown>;
+        if (!PATIENCE.has(String(message.type))) return message;
+        bytes = bytes.slice(4 + length);
+        continue;
       }
       if (!(await stream.wait())) throw new Deviation();
       bytes = Buffer.concat([bytes, stream.readSync() ?? new Uint8Array(0)]);

@@ -1,7 +1,6 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
+import { liveBytes } from '../support/live-bytes.ts';
 import { Watchdog } from './watchdog.ts';
-import { runWatched, usedBytes } from './watched.ts';
+import { runWatched } from './watched.ts';
 
 /** What a job is told, on its first message: the seeds to run, in order. */
 export interface JobOrder {
@@ -44,9 +43,9 @@ async function work(seeds: readonly number[], only: string | undefined): Promise
     } catch (error) {
       tell({ type: 'failed', seed, reason: error instanceof Error ? (error.stack ?? error.message) : String(error) });
     }
-    if (index === Math.floor(seeds.length / 10)) early = liveBytes();
+    if (index === Math.floor(seeds.length / 10)) early = await liveBytes();
   }
-  tell({ type: 'done', costs: [...costs.values()], early, late: liveBytes() });
+  tell({ type: 'done', costs: [...costs.values()], early, late: await liveBytes() });
   process.disconnect();
 }
 
@@ -60,14 +59,6 @@ function count(costs: Map<string, TargetCost>, target: string, seed: number, cpu
     cost.slowest = seed;
   }
   cost.mostGrowth = Math.max(cost.mostGrowth, growth);
-}
-
-/** Bytes in use after a collection of garbage. */
-function liveBytes(): number {
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
-  collect();
-  return usedBytes();
 }
 
 function tell(message: JobMessage): void {

@@ -1,4 +1,4 @@
-import { getHeapStatistics } from 'node:v8';
+import { usedBytes } from '../support/live-bytes.ts';
 import { inputOf } from './targets.ts';
 
 /** Milliseconds of CPU that one input may take, and bytes by which the heap and its buffers may grow in it, garbage included. */
@@ -27,12 +27,6 @@ export async function runWatched(seed: number, only: string | undefined): Promis
   if (cost.cpu > MOST_CPU) throw new Error(`it took ${cost.cpu.toFixed(0)} ms of CPU`);
   if (cost.growth > MOST_GROWTH) throw new Error(`memory grew by ${(cost.growth / 2 ** 20).toFixed(0)} MiB`);
   return cost;
-}
-
-/** Bytes of this thread's heap and of the buffers that it holds. */
-export function usedBytes(): number {
-  const { used_heap_size, external_memory } = getHeapStatistics();
-  return used_heap_size + external_memory;
 }
 
 /** Milliseconds of CPU that this process has used. */

@@ -3,8 +3,8 @@ import { readdir, truncate, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { CommandBench } from '../support/command.ts';
 
-/** Both wait for the idle timeout of ten seconds, so they wait together. */
-test('a peer that is killed is noticed within the idle timeout', { skip: process.platform === 'win32' }, async () => {
+/** Both wait for the idle timeout of ten seconds, so they wait together. That it is ten is shown in virtual time (sessions.test.ts). */
+test('a peer that is killed is noticed', { skip: process.platform === 'win32' }, async () => {
   await Promise.all([senderKilled(), receiverKilled()]);
 });
 
@@ -12,9 +12,7 @@ async function senderKilled(): Promise<void> {
   await using bench = await CommandBench.create();
   const { server, sender } = await underWay(bench);
   sender.child.kill('SIGKILL');
-  const killedAt = performance.now();
   const { code, stderr } = await server.result;
-  assert.ok(performance.now() - killedAt < 12_000);
   assert.equal(code, 6, stderr);
   assert.match(stderr, /^weir: nothing received from [^\n]+ has gone silent[^\n]+\n$/u);
   assert.deepEqual(await readdir(bench.path('in')), []);
@@ -24,9 +22,7 @@ async function receiverKilled(): Promise<void> {
   await using bench = await CommandBench.create();
   const { server, sender } = await underWay(bench);
   server.child.kill('SIGKILL');
-  const killedAt = performance.now();
   const { code, stderr } = await sender.result;
-  assert.ok(performance.now() - killedAt < 12_000);
   assert.equal(code, 6, stderr);
   assert.match(stderr, /^weir: the other side has gone silent[^\n]+\n$/u);
   // Nothing under the final name; the next receiver removes the rest.

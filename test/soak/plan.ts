@@ -13,6 +13,8 @@ export interface Flow {
   readonly resetAt: number;
   /** The receiver stops reading after this many bytes; -1 never. */
   readonly stopAt: number;
+  /** Virtual milliseconds between writes. */
+  readonly pause: number;
 }
 
 /** One stream, with a flow each way when it is bidirectional. */
@@ -20,6 +22,23 @@ export interface StreamPlan {
   readonly openedBy: 'client' | 'server';
   readonly there: Flow;
   readonly back: Flow | undefined;
+  /** Virtual milliseconds after the handshake. */
+  readonly startAt: number;
+}
+
+/** Something that happens to the path for a while; see weather.ts. Virtual milliseconds after the handshake, and how long. */
+export interface Weather {
+  readonly at: number;
+  readonly lasts: number;
+  /** Both ways, the client's way, or the server's. */
+  readonly way: 'both' | 'up' | 'down';
+  readonly settings?: Partial<LinkSettings>;
+  /** The rate is so many times the path's own. */
+  readonly rateTimes?: number;
+  /** Everything waits until it is over. */
+  readonly holds?: boolean;
+  /** The client's address changes every so many milliseconds. */
+  readonly rebindEvery?: number;
 }
 
 /** What one run does, drawn from its seed. */
@@ -34,13 +53,18 @@ export interface Plan {
   readonly interfaceMtu: number | undefined;
   /** The path comes to carry less: `mtu` bytes of UDP payload, both ways, after so many milliseconds. */
   readonly shrinks: { readonly after: number; readonly mtu: number } | undefined;
+  readonly weather: readonly Weather[];
   readonly cc: CongestionName;
   readonly ciphers: string;
   readonly validateAddress: boolean;
   readonly window: number;
   readonly maxStreams: number;
   readonly datagrams: number;
-  readonly keyUpdates: boolean;
+  /** How many key updates each side starts, and how far apart in milliseconds. */
+  readonly keyUpdates: number;
+  readonly keyUpdateEvery: number;
+  /** Milliseconds of silence after which a PING is sent; 0 never. */
+  readonly keepAlive: number;
 }
 
 /** Draws a run: a path with up to 10% loss and half a second of delay, and up to 16 streams of up to 300 KB in all. */
@@ -71,8 +95,79 @@ export function planOf(seed: number): Plan {
     window: pick(random, [2_000, 20_000, 262_144]),
     maxStreams: pick(random, [1, 3, 100]),
     datagrams: random.unit() < 0.2 ? random.integer(1, 20) : 0,
-    keyUpdates: random.unit() < 0.2,
+    keyUpdates: random.unit() < 0.2 ? 3 : 0,
+    keyUpdateEvery: 200,
+    keepAlive: 0,
+    weather: [],
   };
+}
+
+/**
+ * The same with a path that changes for a minute in every way that paths do, and streams that are at it for as long: many of them are
+ * reset or stopped in mid-flight, keys are updated and datagrams sent all the time.
+ */
+export function harshPlanOf(seed: number): Plan {
+  const plan = planOf(seed);
+  const random = new SeededRandom(seed ^ 0x68617273);
+  const streams = plan.streams.map((stream) => ({
+    ...stream,
+    startAt: random.unit() < 0.3 ? 0 : random.integer(0, HARSH_MS),
+    there: harshFlowOf(random, stream.there),
+    back: stream.back && harshFlowOf(random, stream.back),
+  }));
+  const mtu = Math.min(plan.up.mtu!, plan.down.mtu!);
+  return {
+    ...plan,
+    streams,
+    shrinks: undefined,
+    weather: weatherOf(random, plan.datagramSize ?? 1200, mtu),
+    datagrams: random.unit() < 0.5 ? random.integer(1, 400) : 0,
+    keyUpdates: random.unit() < 0.5 ? random.integer(1, 60) : 0,
+    keyUpdateEvery: random.integer(100, 3000),
+    // A client that is silent cannot tell the server where it is now.
+    keepAlive: 1000,
+  };
+}
+
+/** For how long the path changes, in virtual milliseconds. */
+const HARSH_MS = 60_000;
+
+function harshFlowOf(random: SeededRandom, flow: Flow): Flow {
+  const size = random.unit() < 0.1 ? flow.size : Math.floor(flow.size * 4 * random.unit());
+  const at = Math.floor(size * random.unit());
+  const fate = random.unit();
+  return {
+    ...flow,
+    size,
+    resetAt: fate < 0.2 ? at : -1,
+    stopAt: fate > 0.8 ? at : -1,
+    pause: random.unit() < 0.5 ? random.integer(1, 1000) : 0,
+    chunk: Math.max(flow.chunk, Math.ceil(size / 100)),
+  };
+}
+
+/** @param least the smallest MTU that the run can live with. @param most the path's own. */
+function weatherOf(random: SeededRandom, least: number, most: number): Weather[] {
+  return Array.from({ length: random.integer(1, 30) }, () => {
+    const at = random.integer(0, HARSH_MS);
+    const way = pick(random, ['both', 'both', 'up', 'down'] as const);
+    const lasts = Math.floor(10 ** (2 + 2 * random.unit()));
+    const kinds: readonly (() => Weather)[] = [
+      () => ({ at, lasts, way, settings: { loss: 0.4 * random.unit() } }),
+      () => ({ at, lasts, way, settings: { burst: { start: 0.05 * random.unit(), length: random.integer(1, 20) } } }),
+      // A link that is down.
+      () => ({ at, lasts: random.unit() < 0.3 ? 20_000 : lasts, way, settings: { loss: 1 } }),
+      () => ({ at, lasts: random.integer(100, 900), way, holds: true }),
+      () => ({ at, lasts, way, settings: { reorder: 0.5 * random.unit(), reorderDelay: random.integer(50, 800) } }),
+      () => ({ at, lasts, way, settings: { duplicate: random.unit(), copies: random.integer(1, 20) } }),
+      () => ({ at, lasts, way, settings: { mtu: random.integer(least, most) } }),
+      () => ({ at, lasts, way, settings: { delay: random.integer(0, 1000) } }),
+      () => ({ at, lasts, way, settings: { corrupt: 0.3 * random.unit() } }),
+      () => ({ at, lasts, way, rateTimes: pick(random, [0.01, 0.1, 10, 100]) }),
+      () => ({ at, lasts, way, rebindEvery: random.unit() < 0.5 ? 200 : random.integer(200, 5000) }),
+    ];
+    return pick(random, kinds)();
+  });
 }
 
 function linkOf(random: SeededRandom): Partial<LinkSettings> {
@@ -101,6 +196,7 @@ function streamOf(random: SeededRandom, i: number, mean: number): StreamPlan {
     openedBy: random.unit() < 0.7 ? 'client' : 'server',
     there: flowOf(random, 2 * i + 1, mean),
     back: random.unit() < 0.5 ? flowOf(random, 2 * i + 2, mean) : undefined,
+    startAt: 0,
   };
 }
 
@@ -114,6 +210,7 @@ function flowOf(random: SeededRandom, key: number, mean: number): Flow {
     chunk: pick(random, [100, 1_000, 10_000, 100_000]),
     resetAt: fate < 0.05 ? at : -1,
     stopAt: fate > 0.95 ? at : -1,
+    pause: 0,
   };
 }
 

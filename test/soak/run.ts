@@ -2,6 +2,7 @@ import { type Observer, QuicError, type QuicSession, type QuicStream } from '../
 import type { World } from '../../src/quic/sim/index.ts';
 import { CLIENT_HOST, contentOf, firstDifference, SERVER_HOST, withPair } from '../support/simulated-pair.ts';
 import type { Flow, Plan, StreamPlan } from './plan.ts';
+import { letWeather } from './weather.ts';
 
 /** Codes that the runs reset and stop streams with, so that a stray one shows. */
 const RESET_CODE = 77;
@@ -28,6 +29,7 @@ export async function run(plan: Plan, trace?: (side: 'client' | 'server') => Obs
   const common = {
     ...(plan.datagramSize !== undefined && { datagramSize: plan.datagramSize }),
     cc: plan.cc,
+    keepAlive: plan.keepAlive,
     // A lossy path with a second of round trip makes slow handshakes, not failed ones: two bursts of losses may take eight Initials.
     handshakeTimeout: 600_000,
     transportParams: {
@@ -55,6 +57,7 @@ export async function run(plan: Plan, trace?: (side: 'client' | 'server') => Obs
     const started = world.now;
     const sides = { client: local, server: remote };
     if (plan.shrinks !== undefined) void shrink(world, plan.shrinks);
+    letWeather(plan, world);
     const bytes = await transferAll(plan, sides, world);
     const stats = [local.stats, remote.stats];
     await closeBoth(local, remote);
@@ -81,13 +84,13 @@ async function transferAll(plan: Plan, sides: Record<'client' | 'server', QuicSe
   // Twice a stream: by the side that opens it and by the side that answers.
   const results = new Results(2 * plan.streams.length + 1);
   for (const session of Object.values(sides)) {
-    session.onstream = (stream) => results.add(answer(stream, byKey));
+    session.onstream = (stream) => results.add(answer(stream, byKey, world));
     session.ondatagram = (bytes) => {
       if (firstDifference(0, 0, bytes) >= 0) results.add(Promise.reject(new WrongError('a datagram arrived changed')));
     };
   }
   for (const stream of plan.streams) results.add(start(sides[stream.openedBy], stream, world));
-  results.add(extra(plan, sides.client, world));
+  results.add(extra(plan, sides, world));
   return results.sum;
 }
 
@@ -116,50 +119,60 @@ class Results {
 }
 
 /** Datagrams and key updates while streams run. */
-async function extra(plan: Plan, session: QuicSession, world: World): Promise<number> {
-  for (let i = 0; i < plan.datagrams; i++) {
-    await session.sendDatagram(contentOf(0, 0, 10 + 50 * i));
-    await world.sleep(10);
-  }
-  for (let i = 0; plan.keyUpdates && i < 3; i++) {
-    session.updateKey();
-    await world.sleep(200);
-  }
+async function extra(
+  plan: Plan,
+  { client, server }: Record<'client' | 'server', QuicSession>,
+  world: World,
+): Promise<number> {
+  await Promise.all([
+    repeat(world, plan.datagrams, 10, (i) => client.sendDatagram(contentOf(0, 0, 10 + 50 * (i % 20)))),
+    repeat(world, plan.keyUpdates, plan.keyUpdateEvery, () => client.updateKey()),
+    repeat(world, plan.weather.length === 0 ? 0 : plan.keyUpdates, plan.keyUpdateEvery, () => server.updateKey()),
+  ]);
   return 0;
 }
 
+async function repeat(world: World, times: number, every: number, what: (i: number) => unknown): Promise<void> {
+  for (let i = 0; i < times; i++) {
+    await what(i);
+    await world.sleep(every);
+  }
+}
+
 async function start(session: QuicSession, plan: StreamPlan, world: World): Promise<number> {
+  if (plan.startAt > 0) await world.sleep(plan.startAt);
   const stream =
     plan.back === undefined ? await session.createUnidirectionalStream() : await session.createBidirectionalStream();
   await stream.writer!.write(new Uint8Array([plan.there.key]));
   // The name must have got through before a reset can follow it.
   if (plan.there.resetAt >= 0) while (stream.stats.bytesAcked < 1) await world.sleep(20);
   const [, received] = await Promise.all([
-    send(stream, plan.there),
+    send(stream, plan.there, world),
     plan.back === undefined ? 0 : receive(stream, plan.back, 0),
   ]);
   await settled(stream, plan);
   return received;
 }
 
-async function answer(stream: QuicStream, byKey: Map<number, StreamPlan>): Promise<number> {
+async function answer(stream: QuicStream, byKey: Map<number, StreamPlan>, world: World): Promise<number> {
   if (!(await stream.wait())) throw new WrongError('a stream without its name');
   const first = stream.readSync()!;
   const plan = byKey.get(first[0]!);
   if (plan === undefined) throw new WrongError(`an unknown stream: ${first[0]}`);
   const rest = first.subarray(1);
   if (firstDifference(plan.there.key, 0, rest) >= 0) throw new WrongError('a wrong byte in the first piece');
-  const sent = plan.back === undefined ? undefined : send(stream, plan.back);
+  const sent = plan.back === undefined ? undefined : send(stream, plan.back, world);
   const [received] = await Promise.all([receive(stream, plan.there, rest.length), sent]);
   await settled(stream, plan);
   return received;
 }
 
-async function send(stream: QuicStream, flow: Flow): Promise<void> {
+async function send(stream: QuicStream, flow: Flow, world: World): Promise<void> {
   const end = flow.resetAt >= 0 ? flow.resetAt : flow.size;
   try {
     for (let at = 0; at < end; at += flow.chunk) {
       await stream.writer!.write(contentOf(flow.key, at, Math.min(flow.chunk, end - at)));
+      if (flow.pause > 0) await world.sleep(flow.pause);
     }
     if (flow.resetAt >= 0) stream.resetStream(RESET_CODE);
     else await stream.writer!.end();

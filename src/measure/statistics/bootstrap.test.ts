@@ -32,16 +32,66 @@ test('for odd numbers the interval has the ends that the binomial distribution g
   assert.ok(compared >= 8, `${compared} compared`);
 });
 
-test('the interval holds the true median about as often as it says', () => {
-  const random = new SeededRandom(12);
-  let held = 0;
-  const runs = 300;
-  for (let run = 0; run < runs; run++) {
-    const values = Array.from({ length: 15 }, () => 100 + 5 * normal(random));
-    const [low, high] = medianInterval(values, random);
-    if (low <= 100 && 100 <= high) held++;
+/** Medians of every sample of so many of the values, drawn with replacement. Ascending. */
+function everyMedian(values: readonly number[]): number[] {
+  const n = values.length;
+  const medians = Array.from({ length: n ** n }, (_, code) => {
+    const drawn: number[] = [];
+    for (let i = 0, left = code; i < n; i++, left = Math.floor(left / n)) drawn.push(values[left % n]!);
+    drawn.sort((a, b) => a - b);
+    return (drawn[(n - 1) >> 1]! + drawn[n >> 1]!) / 2;
+  });
+  return medians.sort((a, b) => a - b);
+}
+
+test('for few values, even numbers included, it has the ends that listing all resamples gives', () => {
+  for (const values of [[8], [1, 9], [4, 1, 16], [1, 4, 9, 25], [1, 4, 9, 25, 49], [1, 4, 9, 25, 49, 90]]) {
+    const medians = everyMedian(values);
+    // A sample of 2,000 of them may come out on either side of a step that is as near as this.
+    const from = [0.018, 0.032].map((share) => medians[Math.floor(share * medians.length)]!);
+    const to = [0.968, 0.982].map((share) => medians[Math.floor(share * medians.length)]!);
+    const [low, high] = medianInterval(values, new SeededRandom(values.length));
+    assert.ok(from[0]! <= low && low <= from[1]!, `${values}: ${low}, ${from}`);
+    assert.ok(to[0]! <= high && high <= to[1]!, `${values}: ${high}, ${to}`);
   }
-  assert.ok(held / runs > 0.91 && held / runs < 0.985, `${held} of ${runs}`);
+});
+
+for (const [count, least, most] of [
+  // Of seven it is from the second to the sixth value, which hold it with probability 1 - 2 * 8 / 128: few have few choices.
+  [6, 0.87, 0.97],
+  [7, 0.83, 0.92],
+  [10, 0.91, 0.99],
+  [15, 0.91, 0.985],
+  [40, 0.91, 0.985],
+] as const)
+  test(`the interval of ${count} values holds the true median about as often as it should`, () => {
+    const random = new SeededRandom(count);
+    let held = 0;
+    const runs = 300;
+    for (let run = 0; run < runs; run++) {
+      const values = Array.from({ length: count }, () => 100 + 5 * normal(random));
+      const [low, high] = medianInterval(values, random);
+      if (low <= 100 && 100 <= high) held++;
+    }
+    assert.ok(held / runs >= least && held / runs <= most, `${held} of ${runs}`);
+  });
+
+test('the interval shrinks with the root of the number of values', () => {
+  const random = new SeededRandom(9);
+  const width = (count: number) => {
+    const widths = Array.from({ length: 40 }, () => {
+      const [low, high] = medianInterval(
+        Array.from({ length: count }, () => normal(random)),
+        random,
+      );
+      return high - low;
+    });
+    return widths.reduce((sum, each) => sum + each, 0) / widths.length;
+  };
+  const [few, many] = [width(25), width(100)];
+  // The standard error of a normal sample's median is 1.2533 / √n, and 1.96 of it is on either side.
+  assert.ok(Math.abs(many / ((2 * 1.96 * 1.2533) / 10) - 1) < 0.1, `${many}`);
+  assert.ok(Math.abs(few / many - 2) < 0.25, `${few}, ${many}`);
 });
 
 test('of three values it is their range, and nobody can promise more than 75%', () => {

@@ -87,22 +87,64 @@ test('the pairs count what swapping them in all ways counts', () => {
   );
 });
 
-test('of many values a sample of the permutations comes near the whole', () => {
+/** Four standard errors of a share of 9,999 draws, and what the normal approximation may be off. */
+const near = (p: number) => 4 * Math.sqrt((p * (1 - p)) / 9999) + 0.004;
+
+test('of many values a sample of the permutations comes near the whole, whether that is much or little', () => {
   const draw = new SeededRandom(4);
-  const a = Array.from({ length: 60 }, () => draw.unit());
-  const b = Array.from({ length: 60 }, () => draw.unit() + 0.1);
-  const sampled = rankSumTest(a, b, new SeededRandom(2));
-  assert.equal(sampled.exact, false);
-  assert.equal(sampled.smallest, 1e-4);
-  // The normal approximation, with the continuity correction (Mann and Whitney 1947).
-  const ranks = sharedRanks([...a, ...b]).slice(60);
-  const w = ranks.reduce((total, rank) => total + rank, 0);
-  const z = (Math.abs(w - (60 * 121) / 2) - 0.5) / Math.sqrt((60 * 60 * 121) / 12);
-  const p = 2 * upperTail(z);
-  assert.ok(Math.abs(sampled.pValue - p) < 0.01, `${sampled.pValue}, ${p}`);
+  const found: number[] = [];
+  for (const shift of [0, 0.02, 0.05, 0.1, 0.15]) {
+    const a = Array.from({ length: 60 }, () => draw.unit());
+    const b = Array.from({ length: 50 }, () => draw.unit() + shift);
+    const { pValue, smallest, exact } = rankSumTest(a, b, new SeededRandom(2));
+    assert.equal(exact, false);
+    assert.equal(smallest, 1e-4);
+    // The normal approximation, with the continuity correction (Mann and Whitney 1947).
+    const ranks = sharedRanks([...a, ...b]).slice(60);
+    const w = ranks.reduce((total, rank) => total + rank, 0);
+    const z = (Math.abs(w - (50 * 111) / 2) - 0.5) / Math.sqrt((60 * 50 * 111) / 12);
+    const p = 2 * upperTail(z);
+    assert.ok(Math.abs(pValue - p) < near(p), `shift ${shift}: ${pValue}, ${p}`);
+    found.push(pValue);
+  }
+  assert.ok(Math.max(...found) > 0.3 && Math.min(...found) < 0.05, `${found}`);
+});
+
+test('of many pairs, too', () => {
+  const draw = new SeededRandom(7);
+  const found: number[] = [];
+  for (const shift of [-0.01, 0, 0.01, 0.02]) {
+    const a = Array.from({ length: 160 }, () => draw.unit());
+    const b = a.map((value) => value + 0.3 * (draw.unit() - 0.5) + shift);
+    const { pValue, smallest, exact } = pairSwapTest(a, b, new SeededRandom(3));
+    assert.equal(exact, false);
+    assert.equal(smallest, 1e-4);
+    // A sum of signs of known sizes: its variance is the sum of their squares.
+    const ranks = sharedRanks([...a, ...b]);
+    const gains = a.map((_, i) => ranks[160 + i]! - ranks[i]!);
+    const total = gains.reduce((sum, gain) => sum + gain, 0);
+    const p = 2 * upperTail(Math.abs(total) / Math.sqrt(gains.reduce((sum, gain) => sum + gain * gain, 0)));
+    assert.ok(Math.abs(pValue - p) < near(p) + 0.01, `shift ${shift}: ${pValue}, ${p}`);
+    found.push(pValue);
+  }
+  assert.ok(Math.max(...found) > 0.2 && Math.min(...found) < 0.05, `${found}`);
+});
+
+test('what no permutation reaches has the smallest p-value there is, never 0', () => {
+  const draw = new SeededRandom(4);
   const many = Array.from({ length: 200 }, () => draw.unit());
   const better = many.map((value) => value + 1);
-  assert.deepEqual(pairSwapTest(many, better, draw), { pValue: 1e-4, smallest: 1e-4, exact: false });
+  const rare = { pValue: 1e-4, smallest: 1e-4, exact: false };
+  assert.deepEqual(pairSwapTest(many, better, draw), rare);
+  assert.deepEqual(rankSumTest(many, better, draw), rare);
+});
+
+test('up to 150 pairs and 80 values all permutations are counted, beyond a sample', () => {
+  const numbers = (count: number) => Array.from({ length: count }, (_, i) => i % 7);
+  assert.equal(pairSwapTest(numbers(150), numbers(150), random()).exact, true);
+  assert.equal(pairSwapTest(numbers(151), numbers(151), random()).exact, false);
+  assert.equal(rankSumTest(numbers(40), numbers(40), random()).exact, true);
+  assert.equal(rankSumTest(numbers(41), numbers(40), random()).exact, false);
 });
 
 /** P(Z > z), by Simpson's rule. */

@@ -10,6 +10,7 @@ import type { Datapath } from '../driver/datapath.ts';
 import type { Runtime, Timer } from '../driver/runtime.ts';
 import { chooseEngine } from './engine-choice.ts';
 import { QuicError } from './errors.ts';
+import { FileLog } from './file-log.ts';
 import type { EndpointHost, OpenQlog, ResolvedHost, TextSink } from './host.ts';
 import { InterfaceMtus } from './interface-mtu.ts';
 import { ProcessRandom } from './process-random.ts';
@@ -102,25 +103,24 @@ async function resolve(name: string): Promise<readonly ResolvedHost[]> {
 }
 
 /**
- * Appends at once: a debugger may watch the file, and the lines are few. What the disk refuses later is missing: a log is never worth
+ * Appends as soon as the disk is ready: a debugger may watch the file. What the disk refuses later is missing: a log is never worth
  * a session. @throws QuicError ERR_QUIC_INVALID_ARGUMENT when the file cannot be opened.
  */
 function keylogFile(path: string | undefined): TextSink | undefined {
   if (path === undefined || path === '') return undefined;
-  const append = (text: string) => appendFileSync(path, text, { mode: 0o600 });
   try {
-    append('');
+    appendFileSync(path, '', { mode: 0o600 });
   } catch (cause) {
     throw unwritable('SSLKEYLOGFILE', path, cause);
   }
-  const write = (text: string) => {
-    try {
-      append(text);
-    } catch {
-      // The file is full, or gone.
-    }
+  let log: FileLog | undefined;
+  return {
+    write(text) {
+      log ??= new FileLog(path, { flags: 'a', mode: 0o600 });
+      log.write(text);
+    },
+    close: () => {},
   };
-  return { write, close: () => {} };
 }
 
 /** @throws QuicError ERR_QUIC_INVALID_ARGUMENT when the folder cannot be written. */

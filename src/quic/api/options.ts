@@ -101,7 +101,12 @@ export interface SessionOptions {
   readonly datagramSize?: number;
   /** Milliseconds until an unfinished handshake is given up. Default 10,000. */
   readonly handshakeTimeout?: Millis;
-  /** Milliseconds without traffic after which a PING is sent, half of the idle timeout of both ends at most; 0 never. Default 0. */
+  /**
+   * Milliseconds without traffic after which a PING is sent, half of the idle timeout of both ends at most; 0 never. Default 0. A client
+   * that waits for what a server may send at any time needs it: a NAT forgets a flow that is silent, many after 30 s or less, and only
+   * what the client sends makes a new one. When data stops in the middle of a stream, a client asks once by itself, after a second or
+   * three probe timeouts.
+   */
   readonly keepAlive?: Millis;
   /** Cipher suites of RFC 9846 §B.4 (TLS 1.3) joined by colons, preferred first. */
   readonly ciphers?: string;

@@ -1,6 +1,7 @@
 import { TransportErrorCode } from '../base/errors.ts';
 import { type Millis, NEVER } from '../base/time.ts';
 import type { Recovery } from '../recovery/recovery.ts';
+import type { Streams } from '../stream/streams.ts';
 import type { ConnectionTimes } from './counters.ts';
 import type { Dispatch } from './dispatch.ts';
 import { ended } from './events.ts';
@@ -14,7 +15,9 @@ import type { Transmit } from './transmit.ts';
 
 /** The components that time changes. */
 export interface DeadlineParts {
+  readonly isServer: boolean;
   readonly spaces: Spaces;
+  readonly streams: Streams;
   readonly recovery: Recovery;
   readonly paths: Paths;
   readonly remoteIds: RemoteConnectionIds;
@@ -50,7 +53,7 @@ export class Deadlines {
       if (handshake.read !== undefined) at = Math.min(at, handshake.acks.timeout());
     }
     if (lifecycle.state === 'handshaking') return Math.min(at, times.startedAt + handshakeTimeout);
-    return Math.min(at, idle.keepAliveAt());
+    return Math.min(at, idle.keepAliveAt(), this.#silenceAt());
   }
 
   /** Does what is due by `now`. */
@@ -72,6 +75,10 @@ export class Deadlines {
       recovery.onTimeout(now, dispatch);
     }
     if (now >= idle.keepAliveAt() && lifecycle.state === 'established') pending.ping = true;
+    if (now >= this.#silenceAt()) {
+      idle.onSilence();
+      pending.ping = true;
+    }
     if (paths.hasFailed(now)) {
       if (!paths.revert()) {
         return lifecycle.end(
@@ -81,6 +88,12 @@ export class Deadlines {
       remoteIds.rotate(paths.active.remote);
     }
     spaces.oneRtt?.onTimeout(now);
+  }
+
+  /** When a client asks a peer that has paused in the middle of a stream. A server need not: only clients are behind NATs. */
+  #silenceAt(): Millis {
+    const { isServer, streams, idle } = this.#parts;
+    return isServer || streams.receiveWaits.arriving === 0 ? NEVER : idle.silenceAt(this.#pto());
   }
 
   #pto(): Millis {

@@ -9,6 +9,7 @@ import type { DatagramQueue } from './datagram-queue.ts';
 import type { Dispatch } from './dispatch.ts';
 import type { EarlyRetransmission } from './early-retransmission.ts';
 import type { ConnectionEvent } from './events.ts';
+import type { IdleTimer } from './idle-timer.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { LocalConnectionIds } from './local-connection-ids.ts';
 import type { Paths } from './paths.ts';
@@ -24,6 +25,7 @@ export interface FrameTargets {
   readonly recovery: Recovery;
   readonly dispatch: Dispatch;
   readonly lifecycle: Lifecycle;
+  readonly idle: IdleTimer;
   readonly paths: Paths;
   readonly localIds: LocalConnectionIds;
   readonly remoteIds: RemoteConnectionIds;
@@ -65,18 +67,18 @@ export class FrameEffects implements FrameHandler {
 
   onAck(ack: AckFrame): void {
     const { recovery, dispatch, spaces, streams, isServer } = this.#to;
+    const isOneRtt = this.space === Space.APPLICATION;
     dispatch.now = this.now;
-    const delay = this.space === Space.APPLICATION ? ack.delay * this.ackDelayUnit : 0;
-    const progress = recovery.onAck(this.space, this.now, ack, delay, dispatch);
+    // Before it counts: an acknowledgement under keys that are too old for it ends the connection.
+    if (isOneRtt) spaces.oneRtt?.onAcked(ack.largest);
+    const progress = recovery.onAck(this.space, this.now, ack, isOneRtt ? ack.delay * this.ackDelayUnit : 0, dispatch);
     // RFC 9002 §6.2.2.1: an acknowledged Handshake packet shows that the server has validated our address.
     if (!isServer && this.space !== Space.INITIAL) recovery.peerCompletedAddressValidation = true;
+    if (!progress) return;
     // RFC 9001 §4.1.2: only a server whose handshake is complete can have opened it.
-    if (progress && !isServer && this.space === Space.APPLICATION) this.#to.onHandshakeConfirmed(this.now);
-    if (progress) streams.setPath(recovery.rtt.smoothed, recovery.windowPackets);
-    const keys = spaces.oneRtt;
-    if (!progress || this.space !== Space.APPLICATION || keys === undefined) return;
-    keys.pto = recovery.rtt.pto(recovery.maxAckDelay);
-    keys.onAcked(ack.largest);
+    if (!isServer && isOneRtt) this.#to.onHandshakeConfirmed(this.now);
+    streams.setPath(recovery.rtt.smoothed, recovery.windowPackets);
+    if (isOneRtt && spaces.oneRtt !== undefined) spaces.oneRtt.pto = recovery.rtt.pto(recovery.maxAckDelay);
   }
 
   onResetStream(id: number, errorCode: number, finalSize: number): void {
@@ -100,6 +102,7 @@ export class FrameEffects implements FrameHandler {
   }
 
   onStream(id: number, offset: number, bytes: Uint8Array, start: number, length: number, fin: boolean): void {
+    this.#to.idle.onStreamData();
     this.#to.streams.onStream(this.now, this.packetNumber, id, offset, bytes, start, length, fin);
   }
 

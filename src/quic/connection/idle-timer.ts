@@ -1,6 +1,10 @@
 import { type Millis, NEVER } from '../base/time.ts';
 
-/** The idle timeout and the keep-alive, RFC 9000 §10.1. */
+/** For how long a peer may pause within what it sends before a client asks: milliseconds at least, and probe timeouts. */
+const MIN_SILENCE: Millis = 1000;
+const SILENCE_PTOS = 3;
+
+/** The idle timeout and the keep-alive, RFC 9000 §10.1; and whether the peer has fallen silent. */
 export class IdleTimer {
   /** The effective timeout: the smaller of both ends', 0 for none. */
   #timeout: Millis;
@@ -9,6 +13,8 @@ export class IdleTimer {
   #restartedAt: Millis;
   /** Whether an ack-eliciting packet has been sent since the last one was received. */
   #sentSince = false;
+  /** Whether stream data has come since the peer was last asked why it is silent. */
+  #heardData = false;
 
   constructor(now: Millis, timeout: Millis, keepAlive: Millis) {
     this.#restartedAt = now;
@@ -25,6 +31,15 @@ export class IdleTimer {
   onReceived(now: Millis): void {
     this.#restartedAt = now;
     this.#sentSince = false;
+  }
+
+  onStreamData(): void {
+    this.#heardData = true;
+  }
+
+  /** The peer is asked, and not again before it has sent more: a pause costs one packet, and a connection may idle out. */
+  onSilence(): void {
+    this.#heardData = false;
   }
 
   onAckElicitingSent(now: Millis): void {
@@ -45,5 +60,15 @@ export class IdleTimer {
   keepAliveAt(): Millis {
     if (this.#keepAlive === 0 || this.#sentSince) return NEVER;
     return this.#restartedAt + (this.#timeout === 0 ? this.#keepAlive : Math.min(this.#keepAlive, this.#timeout / 2));
+  }
+
+  /**
+   * When a client that only receives should ask with a PING whether its peer is still there, if more is to come; NEVER when it has
+   * asked, or waits for an acknowledgement anyway. A NAT that has given its port to somebody else lets nothing in until the
+   * client has sent something, and then the probe timer sees to it that it does.
+   */
+  silenceAt(pto: Millis): Millis {
+    if (!this.#heardData || this.#sentSince) return NEVER;
+    return this.#restartedAt + Math.max(MIN_SILENCE, SILENCE_PTOS * pto);
   }
 }

@@ -194,6 +194,30 @@ describe('migration', () => {
     assert.deepEqual(pair.server.connections[0]!.remoteAddress, CLIENT_ADDRESS, 'a probing packet does not move it');
   });
 
+  test('a peer that asks again and again gets no more answers than the congestion window lets through (RFC 9000 §8.2.2)', () => {
+    const pair = new EndpointPair();
+    const { server } = pair.established();
+    // Answers vanish, acknowledgements don't: the peer goes on.
+    pair.filter = ({ from, bytes }) => from === pair.client || bytes.length < 1000;
+    const challenge = frame((b) => writePathChallenge(b, 0, new Uint8Array(8).fill(1)));
+    const lines = pair.log.length;
+    let most = 0;
+    for (let i = 0; i < 300; i++) {
+      sendForged(pair, pair.client, challenge);
+      const { bytesInFlight, congestionWindow } = server.stats();
+      most = Math.max(most, bytesInFlight - congestionWindow);
+      assert.ok(bytesInFlight <= 14_000, `${bytesInFlight} bytes in flight`);
+    }
+    assert.ok(most <= 3 * 1200, `${most} bytes more than the window`);
+    const answers = pair.log.slice(lines).filter((line) => line.includes('PathResponse')).length;
+    assert.ok(answers > 10 && answers < 150, `${answers} answers`);
+    pair.filter = () => true;
+    pair.run(3000);
+    const last = pair.log.length;
+    sendForged(pair, pair.client, challenge);
+    assert.ok(pair.log.slice(last).some((line) => line.includes('PathResponse')));
+  });
+
   test('a challenge on the path in use is answered by more than probing frames', () => {
     const pair = new EndpointPair();
     pair.established();

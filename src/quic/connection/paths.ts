@@ -169,9 +169,14 @@ export class Paths {
     this.#responses.push({ remote, data, limit: 3 * datagramSize });
   }
 
-  /** Whether a datagram of its own is due, for an answer or a challenge. */
-  wantsProbe(now: Millis): boolean {
-    return this.#responses.length > 0 || this.#recheck || this.challengeDue(now);
+  /** Whether answers wait for a datagram of their own. */
+  get hasResponses(): boolean {
+    return this.#responses.length > 0;
+  }
+
+  /** Whether a challenge is due, here or where the connection was. There are MAX_CHALLENGES and one for each move of the peer's. */
+  wantsChallenge(now: Millis): boolean {
+    return this.#recheck || this.challengeDue(now);
   }
 
   takeResponse(): PathResponse | undefined {

@@ -197,6 +197,9 @@ test('KEY_UPDATE_ERROR: older keys on a higher packet number, seen after the new
   const higher = twin.seal();
   assert.ok(server.open(higher));
   assert.ok(server.open(highUnderOldKeys), 'lower than any packet of the new phase: an honest peer could have sent it');
+  const again = client.seal();
+  assert.ok(again.packetNumber > higher.packetNumber - 1);
+  assert.equal(server.open(again), false, 'higher than a packet of the new phase: the old key is not even tried');
   throwsCode(TransportErrorCode.KEY_UPDATE_ERROR, () => server.open(low));
 });
 

@@ -223,7 +223,7 @@ for (const [name, module, create, skip] of kinds) {
       await b.close();
     });
 
-    it('lets the process end when it is unreferenced or closed, and only then', { timeout: 10_000 }, async () => {
+    it('lets the process end when it is unreferenced or closed, and only then', async () => {
       const file = new URL(`${module}${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url).href;
       const run = (code: string): { status: number | null; stderr: string } => {
         const script = `import * as m from ${JSON.stringify(file)};

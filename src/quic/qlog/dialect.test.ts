@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -224,7 +224,12 @@ test('the qvis dialect has what the draft has, but for what it has no word for',
   assert.equal(expected.length, draft!.length - 2);
 });
 
-test('a folder takes a file for each session; one that cannot be written is no reason to stop', () => {
+/** Files are written by threads: fulfilled when it is so. */
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise((resolve) => setImmediate(resolve));
+}
+
+test('a folder takes a file for each session; one that cannot be written is no reason to stop', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'weir-qlog-'));
   try {
     const problems: Error[] = [];
@@ -234,12 +239,15 @@ test('a folder takes a file for each session; one that cannot be written is no r
     sink.write('two');
     sink.close();
     sink.write('late');
+    const file = join(folder, 'a/b/x.sqlog');
+    await until(() => existsSync(file) && readFileSync(file, 'utf8') === 'onetwo');
     assert.equal(readFileSync(join(folder, 'a/b/x.sqlog'), 'utf8'), 'onetwo');
     rmSync(join(folder, 'a'), { recursive: true });
     const lost = open('y.sqlog');
     lost.write('one');
     lost.write('two');
     lost.close();
+    await until(() => problems.length > 0);
     assert.equal(problems.length, 1);
     assert.match(problems[0]!.message, /ENOENT/u);
     writeFileSync(join(folder, 'file'), '');
@@ -256,12 +264,13 @@ test('where no folder can be made, that is an error and not a loop', { skip: pro
   assert.throws(() => openQlogFolder('/proc/weir/a/b'), /ENOENT/u);
 });
 
-test('a disk that is full ends the log, once, and nothing else', { skip: process.platform !== 'linux' }, () => {
+test('a disk that is full ends the log, once, and nothing else', { skip: process.platform !== 'linux' }, async () => {
   const problems: Error[] = [];
   // /dev/full is a file that takes nothing: ENOSPC, as on a full disk.
   const sink = openQlogFolder('/dev', (error) => problems.push(error))('full');
   for (let i = 0; i < 3; i++) sink.write('text');
   sink.close();
+  await until(() => problems.length > 0);
   assert.equal(problems.length, 1);
   assert.match(problems[0]!.message, /ENOSPC/u);
 });

@@ -53,7 +53,7 @@ function draftHeader({ originalDestinationConnectionId, vantagePoint }: TraceSta
         reference_time: { clock_type: 'system', epoch: '1970-01-01T00:00:00.000Z' },
       },
       vantage_point: { name: 'weir-quic', type: vantagePoint },
-      event_schemas: ['urn:ietf:params:qlog:events:quic'],
+      event_schemas: ['urn:ietf:params:qlog:events:quic', 'urn:ietf:params:qlog:events:loglevel'],
     },
   };
 }

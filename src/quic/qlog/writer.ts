@@ -73,6 +73,22 @@ export class QlogWriter {
   }
 }
 
+/** How many records a text of whole ones has. */
+export function countRecords(text: string): number {
+  return text.split(RECORD_SEPARATOR).length - 1;
+}
+
+/**
+ * Says that events are missing (draft-ietf-quic-qlog-main-schema, "Loglevel events").
+ * @param count how many.
+ * @param next the text that follows: its first event gives the time.
+ */
+export function gapRecord(count: number, next: string): string {
+  const { time } = JSON.parse(next.slice(1, next.indexOf('\n'))) as { time?: Millis };
+  const data = { message: `${count} events are missing here: the disk was slower than the connection` };
+  return `${RECORD_SEPARATOR}${JSON.stringify({ time, name: 'loglevel:warning', data })}\n`;
+}
+
 /** Microseconds are enough, and digits cost space. */
 function round(time: Millis): Millis {
   return Math.round(time * 1000) / 1000;

@@ -106,3 +106,19 @@ test('counters add up, no datagram arrives before it could, and a seed gives one
     { seed: 2 },
   );
 });
+
+test('a link that is held up lets everything go at the end, in order and at its rate', () => {
+  const link = linkOf({ rate: 100, delay: 5 });
+  link.hold(200);
+  const arrivals = [10, 20, 30].map((now) => link.send(now, new Uint8Array(972), 0)[0]!.at);
+  assert.deepEqual(arrivals, [215, 225, 235]);
+  link.hold(100);
+  assert.equal(link.send(300, new Uint8Array(972), 0)[0]!.at, 315, 'what is over holds nothing up');
+});
+
+test('a duplicate comes as often as it says', () => {
+  const link = linkOf({ duplicate: 1, copies: 3 });
+  assert.equal(link.send(0, new Uint8Array(9), 0).length, 4);
+  assert.equal(link.counters.duplicated, 1);
+  assert.equal(link.counters.delivered, 4);
+});

@@ -22,8 +22,9 @@ export interface LinkSettings {
   /** Probability that a datagram is held up by up to `reorderDelay` milliseconds, while others pass it. */
   readonly reorder: number;
   readonly reorderDelay: Millis;
-  /** Probability that a datagram arrives twice. */
+  /** Probability that a datagram arrives more than once, and how many times more. */
   readonly duplicate: number;
+  readonly copies: number;
   /** Probability that up to three bits of a datagram flip. */
   readonly corrupt: number;
   /** The largest UDP payload in bytes that passes; larger ones vanish. */
@@ -43,6 +44,7 @@ export const PERFECT_LINK: LinkSettings = {
   reorder: 0,
   reorderDelay: 0,
   duplicate: 0,
+  copies: 1,
   corrupt: 0,
   mtu: 65_527,
   outages: [],
@@ -114,7 +116,12 @@ export class Link {
     this.#settings = { ...this.#settings, ...settings };
   }
 
-  /** Sends a datagram, which the link keeps; returns when and how it arrives: not at all, once, or twice. `now` never falls. */
+  /** Holds up what is sent from now on until `at`, when it goes on as fast as the bottleneck allows. */
+  hold(at: Millis): void {
+    this.#freeAt = Math.max(this.#freeAt, at);
+  }
+
+  /** Sends a datagram, which the link keeps; returns when and how it arrives: not at all, once, or several times. `now` never falls. */
   send(now: Millis, bytes: Uint8Array, ecn: number): Arrival[] {
     const { counters } = this;
     const settings = this.#settings;
@@ -140,7 +147,7 @@ export class Link {
     const arrivals = [this.#arrive(departure, payload, mark)];
     if (this.#chance(settings.duplicate)) {
       counters.duplicated++;
-      arrivals.push(this.#arrive(departure, bytes, mark));
+      for (let i = 0; i < settings.copies; i++) arrivals.push(this.#arrive(departure, bytes, mark));
     }
     counters.delivered += arrivals.length;
     return arrivals;

@@ -81,6 +81,11 @@ export class SimNetwork {
     return socket;
   }
 
+  /** The socket that was last bound on this host, to be rebound; undefined when there is none. */
+  socketOf(host: string): SimDatapath | undefined {
+    return [...this.#sockets.values()].findLast(({ local }) => local.host === host);
+  }
+
   /** What a NAT does: from now on the socket's datagrams come from, and arrive by, another address. */
   rebind(socket: SimDatapath, host: string, port: number): void {
     this.#sockets.delete(socket.outside);

@@ -14,12 +14,14 @@ import type { StreamStats } from './stream-stats.ts';
 /** The states of a receiving part, RFC 9000 §3.2. A reset counts as read when it has been reported. */
 export type RecvState = 'recv' | 'size_known' | 'data_recvd' | 'data_read' | 'reset_recvd';
 
-/** How many streams of a connection hold data that has not been read. */
+/** How many streams of a connection hold data that has not been read, or have more coming. */
 export interface ReceiveWaits {
   /** In order: the application could read it. */
   readable: number;
   /** Only behind a gap. */
   gapped: number;
+  /** Data has come, and not all. */
+  arriving: number;
 }
 
 /** What the receiving parts of one connection share. */
@@ -64,7 +66,9 @@ export class RecvStream implements ControlSource {
   /** When the present gap came up, or -1. */
   #gapSince: Millis = -1;
   /** As which of the waits the stream is counted, if any. */
-  #wait: keyof ReceiveWaits | undefined;
+  #wait: 'readable' | 'gapped' | undefined;
+  /** Whether the stream is counted as arriving. */
+  #isArriving = false;
   /** The last packet number counted. */
   #lastPacket = -1;
   readonly #controlLink = new Link<ControlSource>(this);
@@ -182,6 +186,7 @@ export class RecvStream implements ControlSource {
     if (this.#stopCode >= 0) this.#consume(now, this.#window.received - this.#window.consumed);
     else this.#countWait();
     const isComplete = reassembly.contiguous === this.#finalSize;
+    if (this.#isArriving === isComplete) this.#countArriving(!isComplete);
     if (isComplete) this.#complete();
     if (isComplete || reassembly.contiguous > before) this.#notify();
   }
@@ -193,6 +198,7 @@ export class RecvStream implements ControlSource {
     if (this.#state !== 'recv' && this.#state !== 'size_known') return;
     this.#finalSize = finalSize;
     this.#resetCode = code;
+    if (this.#isArriving) this.#countArriving(false);
     this.settle(now);
     this.#gapSince = -1;
     this.#discard(now);
@@ -296,13 +302,18 @@ export class RecvStream implements ControlSource {
   /** Counts the stream as what its data waits for now: the application, a byte in front of it, or nothing. */
   #countWait(): void {
     const { readable, gaps } = this.#reassembly;
-    let wait: keyof ReceiveWaits | undefined;
+    let wait: 'readable' | 'gapped' | undefined;
     if (this.#stopCode < 0 && this.#resetCode < 0) wait = readable > 0 ? 'readable' : gaps > 0 ? 'gapped' : undefined;
     if (wait === this.#wait) return;
     const { waits } = this.#context;
     if (this.#wait !== undefined) waits[this.#wait]--;
     if (wait !== undefined) waits[wait]++;
     this.#wait = wait;
+  }
+
+  #countArriving(isArriving: boolean): void {
+    this.#isArriving = isArriving;
+    this.#context.waits.arriving += isArriving ? 1 : -1;
   }
 
   /** All data has come. */

@@ -48,7 +48,7 @@ export class Streams {
   readonly #events: StreamEvents;
   readonly #turns: TurnClock;
   readonly #counts = createStreamCounts();
-  readonly #waits: ReceiveWaits = { readable: 0, gapped: 0 };
+  readonly #waits: ReceiveWaits = { readable: 0, gapped: 0, arriving: 0 };
   readonly #table: StreamTable;
   /** The peer's limits are known: before, nothing is blocked by them. */
   #hasPeerLimits = false;

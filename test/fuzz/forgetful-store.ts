@@ -4,7 +4,7 @@ import type { PartFile, SourceFile, TargetStore } from '../../src/transfer/index
 const FREE = 1 << 30;
 
 /** A folder that forgets what is written into it and counts what is under way. */
-export class MemoryStore implements TargetStore {
+export class ForgetfulStore implements TargetStore {
   /** Files that were begun and neither kept nor removed. */
   parts = 0;
 
