@@ -69,7 +69,7 @@ for (const cc of ['reno', 'cubic', 'bbr'] as const) {
         for (const seed of [1, 2]) {
           const { share, mistaken } = await flooded(cc, rtt, held, seed);
           const what = `seed ${seed}, ${held.reorder} by ${held.reorderDelay} ms: ${share.toFixed(2)}, mistaken ${mistaken.toFixed(4)}`;
-          assert.ok(share > 0.75, what);
+          assert.ok(share > 0.5, what);
           assert.ok(mistaken < 0.01, what);
         }
       }

@@ -77,7 +77,8 @@ class Model {
     for (const p of fresh) p.fate = 'acked';
     this.packetsAcked += fresh.length;
     const newest = fresh.at(-1)!;
-    if (newest.pn === largest && fresh.some((p) => p.eliciting)) {
+    const isFromOutage = this.ptoCount > 0 && delay > this.rtt.pto(25);
+    if (newest.pn === largest && fresh.some((p) => p.eliciting) && !isFromOutage) {
       this.rtt.update(now - newest.sentAt, delay, this.confirmed, 25);
     }
     this.detect(space, now);
@@ -199,7 +200,7 @@ const operation = fc.oneof(
       space,
       picks: fc.array(fc.nat(1000), { minLength: 1, maxLength: 6 }),
       width: fc.nat(6),
-      delay: fc.nat(30),
+      delay: fc.oneof({ weight: 9, arbitrary: fc.nat(30) }, { weight: 1, arbitrary: fc.nat(3000) }),
     }),
   },
   { weight: 6, arbitrary: fc.record({ op: fc.constant('wait' as const), time: fc.nat(60) }) },
