@@ -49,11 +49,11 @@ export class AckTally {
     this.spurious = 0;
   }
 
-  /** A packet arrives that had been declared lost: it was sent at `sentAt` and overtaken by `distance` packet numbers. */
-  onLate(now: Millis, sentAt: Millis, distance: number, flags: number): void {
+  /** A packet arrives that had been declared lost; it was sent at `sentAt`. */
+  onLate(now: Millis, sentAt: Millis, flags: number): void {
     this.spurious++;
     if (sentAt < this.pathStartedAt) return;
-    this.#reordering.onMistake(now - sentAt, distance);
+    this.#reordering.onMistake(now - sentAt);
     // The loss of an MTU probe was not held against anybody.
     if ((flags & PacketFlag.MTU_PROBE) === 0) this.#events.onSpurious(sentAt);
   }
@@ -100,7 +100,7 @@ function acknowledgeOne(now: Millis, sent: SentPackets, pn: number, sink: SentFr
     if ((flags & PacketFlag.IN_FLIGHT) !== 0) tally.bytes += sent.size(pn);
     if ((flags & PacketFlag.ECT0) !== 0) tally.ect0++;
   } else if ((flags & PacketFlag.IN_FLIGHT) !== 0) {
-    tally.onLate(now, sent.sentAt(pn), sent.largestAcked - pn, flags);
+    tally.onLate(now, sent.sentAt(pn), flags);
   }
   if (sent.size(pn) > BASE_DATAGRAM_SIZE) tally.largeSentAt = sent.sentAt(pn);
   sent.markAcked(pn);

@@ -68,7 +68,7 @@ class Model {
     for (const pn of late) {
       const p = packets[pn]!;
       assert.ok(numbers.includes(pn) && (p.fate === 'lost' || p.fate === 'forgotten'), `packet ${pn} was not lost`);
-      if (p.fate === 'lost') this.mistake(now - p.sentAt, this.largestAcked[space]! - pn);
+      if (p.fate === 'lost') this.mistake(now - p.sentAt);
       p.fate = 'acked';
     }
     this.largestAcked[space] = Math.max(this.largestAcked[space]!, largest);
@@ -99,8 +99,8 @@ class Model {
     return longest;
   }
 
-  mistake(age: number, distance: number): void {
-    this.threshold = Math.max(this.threshold, distance + 1);
+  mistake(age: number): void {
+    this.threshold = Number.POSITIVE_INFINITY;
     const overdue = age - Math.max(this.rtt.latest, this.rtt.smoothed);
     const step = Math.max(this.rtt.min / 4, 1);
     if (overdue > this.window) this.window = step * Math.ceil(overdue / step);

@@ -179,7 +179,7 @@ export class Recovery {
     this.#loss.onPacketLost = listener;
   }
 
-  /** How far a packet may be overtaken before it counts as lost; 3 until the path proves to reorder more. */
+  /** How far a packet may be overtaken before it counts as lost: 3, or Infinity on a path that is known to reorder. */
   get packetThreshold(): number {
     return this.#reordering.packetThreshold;
   }

@@ -17,11 +17,12 @@ const EVENTS_TO_FORGET = 16;
 
 /**
  * How much reordering the path is known for: what a packet may be overtaken by, and how long it may be overdue, before it counts as
- * lost. Starts as RFC 9002 §6.1 has it and grows with each loss that proves a mistake, as the window of RACK does (RFC 8985 §6.2); but
- * an ACK tells exactly which packet was late, and by how much, so that it grows to that at once.
+ * lost. Begins as RFC 9002 §6.1 has it. A loss that proves a mistake shows that packets pass each other, so that their order says
+ * nothing: from then on only time counts, as in RACK (RFC 8985 §6.2), and the window grows. RACK's grows in steps; but an ACK of QUIC tells
+ * exactly which packet was late and by how much, so this one grows to that at once.
  */
 export class Reordering {
-  /** How many packet numbers, RFC 9002 §6.1.1. As many as there are: it is for the time threshold to bound what is waited for. */
+  /** How many packet numbers, RFC 9002 §6.1.1; Infinity on a path that is known to reorder. */
   packetThreshold = PACKET_THRESHOLD;
   /** RACK.reo_wnd before it is bounded: how much longer than a round trip packets took that were overtaken. */
   #window: Millis = 0;
@@ -44,10 +45,10 @@ export class Reordering {
     );
   }
 
-  /** A packet declared lost arrived after all: `age` after it was sent, overtaken by `distance` packet numbers. */
-  onMistake(age: Millis, distance: number): void {
+  /** A packet declared lost arrived after all, `age` after it was sent. */
+  onMistake(age: Millis): void {
     this.#eventsSince = 0;
-    this.packetThreshold = Math.max(this.packetThreshold, distance + 1);
+    this.packetThreshold = Number.POSITIVE_INFINITY;
     const { latest, smoothed, min } = this.#rtt;
     const overdue = age - Math.max(latest, smoothed);
     if (overdue <= this.#window) return;
