@@ -25,7 +25,7 @@ const LAYERS: Record<string, readonly string[]> = {
   'quic/connection': PROTOCOL,
   'quic/endpoint': [...PROTOCOL, 'quic/connection'],
   'quic/driver': [...PROTOCOL, 'quic/connection', 'quic/endpoint'],
-  'quic/datapath': ['quic/base', 'quic/native', 'quic/driver'],
+  'quic/datapath': ['quic/base', 'quic/native', 'quic/driver', 'system'],
   'quic/qlog': [...PROTOCOL, 'quic/connection'],
   'quic/api': [...MACHINE, 'quic/tls/certificates', 'quic/datapath', 'quic/qlog', 'system'],
   'quic/sim': [...MACHINE, 'quic/tls/certificates', 'quic/qlog', 'quic/api'],
@@ -35,7 +35,7 @@ const LAYERS: Record<string, readonly string[]> = {
   // The public perf protocol, with any stack at the other end.
   perf: ['quic/api', 'transfer', 'gauge'],
   // The simulator's link between real sockets.
-  relay: ['quic/base', 'quic/sim'],
+  relay: ['quic/base', 'quic/sim', 'system'],
   // Raw readings become results, statistics, explanations. Of the base: the seeded generator, for resampling.
   measure: ['quic/base', 'quic/api', 'transfer', 'gauge'],
   experiment: ['quic/api', 'transfer', 'gauge', 'perf', 'relay', 'measure', 'system'],

@@ -32,8 +32,10 @@ export class FileContent implements Content {
     }
     const stats = fstatSync(this.#file);
     this.size = stats.size;
-    if (stats.isFile() && stats.size <= MAX_FILE_BYTES) return;
+    const hidesSize = stats.isFile() && stats.size === 0 && readSync(this.#file, new Uint8Array(1), 0, 1, 0) > 0;
+    if (stats.isFile() && stats.size <= MAX_FILE_BYTES && !hidesSize) return;
     closeSync(this.#file);
+    if (hidesSize) throw new TransferError('source', `${path} does not tell its size: copy it to an ordinary file`);
     const problem = stats.isFile()
       ? `is larger than ${MAX_FILE_BYTES} bytes, the most the protocol can announce`
       : 'is no file';

@@ -110,6 +110,7 @@ export function ignoredLine(result: ResultDocument): string | undefined {
     [ignored.malformed, 'malformed'],
     [ignored.late, 'outside of an iteration'],
     [ignored.duplicateAnnouncements, 'repeated initial messages'],
+    [ignored.supersededAnnouncements, 'initial messages that nothing followed before another came'],
     [ignored.duplicateEnds, 'repeated ENDs'],
     [ignored.excess, 'beyond the announced size'],
   ];

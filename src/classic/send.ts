@@ -50,7 +50,7 @@ export interface ClassicSending {
 
 /**
  * Sends a file in the notebook's protocol.
- * @throws the system's error when the reply port cannot be bound, TransferError when the file cannot be read.
+ * @throws the system's error when the reply port cannot be bound, or when it refuses to send to the server (its `syscall` is `send`), TransferError when the file cannot be read.
  */
 export async function sendClassic(options: SendClassicOptions): Promise<ClassicSending> {
   options.signal?.throwIfAborted();
@@ -120,6 +120,7 @@ class Run {
       this.#step();
     };
     this.#socket.onError = (error) => this.#fail(error);
+    this.#socket.onUnsent = (error) => this.#onUnsent(error);
     const local = this.#socket.address;
     events?.onBound?.(local);
     this.#step();
@@ -136,6 +137,12 @@ class Run {
   async close(): Promise<void> {
     this.#deadline.cancel();
     await this.#socket.close();
+  }
+
+  /** Before anybody has answered, what the system refuses says why nobody will. Later it is loss, and may pass. */
+  #onUnsent(error: NodeJS.ErrnoException): void {
+    const isPassing = error.code === 'ENOBUFS' || error.code === 'ENOMEM';
+    if (!isPassing && this.#sender.iterations.length === 0) this.#fail(error);
   }
 
   /** Sends what is due. */

@@ -1,6 +1,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
+import { ReceiveFailures } from '../system/index.ts';
 
 /** Bytes of the kernel's buffers, where it allows so much: without flow control, what they cannot hold is lost. */
 const BUFFER = 4 << 20;
@@ -27,14 +28,22 @@ export class UdpSocket {
   /** A send that had to wait is through. */
   onWritable: () => void = () => {};
   onError: (error: Error) => void = () => {};
+  /** The system would not send a datagram: no route, a firewall, … It is lost, and perhaps the others will be. */
+  onUnsent: (error: Error) => void = () => {};
   readonly #socket: Socket;
   #isClosed = false;
   #isWaiting = false;
 
   private constructor(socket: Socket) {
     this.#socket = socket;
-    socket.on('message', (datagram, { address, port }) => this.onDatagram(datagram, address, port));
-    socket.on('error', (error) => this.onError(error));
+    const failures = new ReceiveFailures();
+    socket.on('message', (datagram, { address, port }) => {
+      failures.reset();
+      this.onDatagram(datagram, address, port);
+    });
+    socket.on('error', (error) => {
+      if (failures.isFatal(error)) this.onError(error);
+    });
   }
 
   /** @param port 0 for any free one. @throws the system's error: EADDRINUSE, EACCES, EADDRNOTAVAIL, … */
@@ -77,7 +86,8 @@ export class UdpSocket {
     return !this.#isWaiting;
   }
 
-  readonly #onSent = (): void => {
+  readonly #onSent = (error?: Error | null): void => {
+    if (error && !this.#isClosed) this.onUnsent(error);
     if (!this.#isWaiting || this.#isClosed || this.#socket.getSendQueueCount() > 0) return;
     this.#isWaiting = false;
     this.onWritable();

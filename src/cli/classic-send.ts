@@ -79,7 +79,7 @@ export async function classicSend(
         },
       },
     }).catch((error) => {
-      throw socketFailure(error, `port ${replyPort}`);
+      throw socketFailure(error, isOfSend(error) ? where : `port ${replyPort}`);
     });
     const failure = sending.wasStopped
       ? { exitCode: interruption.exitCode ?? ExitCode.INTERRUPTED, message: 'stopped' }
@@ -111,6 +111,11 @@ export async function classicSend(
     progress.stop();
     content.close();
   }
+}
+
+/** Whether the system would not send to the server. */
+function isOfSend(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException | undefined)?.syscall === 'send';
 }
 
 function failureOfRun(

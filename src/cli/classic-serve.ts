@@ -42,7 +42,6 @@ export async function classicServe(
 ): Promise<number> {
   const { listen, port, replyPort, iterations, idle, maxSize } = command;
   const into = command.into === undefined ? undefined : new TargetFolder(command.into);
-  await into?.prepare();
   const progress = new LiveFeed(new LiveDisplay(output.screen, { print: (line) => output.print(line) }));
   const createdAt = new Date();
   const done: Iteration[] = [];
@@ -176,7 +175,7 @@ function failureOfRun(
   return undefined;
 }
 
-/** Errors of the local socket have an exit code of their own. */
+/** Errors of the local socket have an exit code of their own, and so has a server that cannot be reached from here. */
 export function socketFailure(error: unknown, address: string): unknown {
   const code = systemCode(error);
   const problems: Record<string, string> = {
@@ -186,6 +185,15 @@ export function socketFailure(error: unknown, address: string): unknown {
     EAFNOSUPPORT: `${address}: this machine has no such addresses`,
     EINVAL: `${address} cannot be used`,
   };
+  const ways: Record<string, string> = {
+    ENETUNREACH: `no route to ${address}: check the address and the network`,
+    EHOSTUNREACH: `no way to ${address}: the host is off, or a router or firewall refuses`,
+    EPERM: `this machine does not let datagrams to ${address} out: check its firewall`,
+    EMSGSIZE: `the interface that leads to ${address} does not take datagrams of this size`,
+    ENETDOWN: `the network interface that leads to ${address} is down`,
+  };
+  const way = ways[code];
+  if (way !== undefined) return new CliError(ExitCode.UNREACHABLE, `${way} (${code})`);
   const problem = problems[code];
   if (problem !== undefined) return new CliError(ExitCode.ADDRESS, problem);
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')

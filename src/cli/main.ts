@@ -29,6 +29,7 @@ import {
   STALL_SECONDS,
   WAIT_SECONDS,
 } from './session-settings.ts';
+import { endWithoutTerminal } from './terminal/hung-up.ts';
 import { standardStreams } from './terminal/standard-streams.ts';
 import { VERSION } from './version.ts';
 import { addWebOption } from './web-option.ts';
@@ -38,9 +39,13 @@ Exit codes: 0 done, 1 defect in weir, 2 wrong arguments or ticket, 3 nobody reac
 5 refused by the receiver, 6 connection lost, 7 the other side speaks something else, 8 local file or disk, 9 local address,
 10 data damaged, 130 stopped with Ctrl-C. More in docs/cli.md.`;
 
+endWithoutTerminal();
 const interruption = listenForInterruption();
 
 let output = new Output(false);
+
+// Node would write its warnings at once, and wait for the terminal.
+process.removeAllListeners('warning').on('warning', (warning) => output.note(String(warning)));
 
 /** Runs a command with what every command needs; its exit code becomes the process's. */
 async function run(
@@ -168,10 +173,12 @@ async function parse(): Promise<number> {
   } catch (error) {
     // Commander has said it already; help and version are no errors.
     if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.OK : ExitCode.USAGE;
-    const failure = failureOf(error);
-    output.error(failure.message);
+    // What a signal broke off fails in many ways, none of which is the reason.
+    const stopped = interruption.exitCode;
+    const { exitCode, message } = stopped === undefined ? failureOf(error) : { exitCode: stopped, message: 'stopped' };
+    output.error(message);
     output.debug(error);
-    return failure.exitCode;
+    return exitCode;
   }
 }
 

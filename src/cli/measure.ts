@@ -1,4 +1,4 @@
-import { open, unlink } from 'node:fs/promises';
+import { unlink } from 'node:fs/promises';
 import {
   ExperimentFile,
   type GridOptions,
@@ -14,7 +14,7 @@ import {
 import { withoutSecrets } from '../history/index.ts';
 import { type CellSettings, describeEnvironment, formatBytes, sum } from '../measure/index.ts';
 import { type CongestionName, datapathChoice } from '../quic/api/index.ts';
-import { messageOf, ordinal, parseTicket, type Ticket } from '../transfer/index.ts';
+import { openSource, ordinal, parseTicket, type Ticket } from '../transfer/index.ts';
 import { CliError, ExitCode, failureOf } from './exit-codes.ts';
 import type { Interruption } from './interruption.ts';
 import { type HistoryCommand, keepRun } from './keep-run.ts';
@@ -217,22 +217,13 @@ interface PayloadFile {
 }
 
 async function readPayload(path: string): Promise<PayloadFile> {
+  const file = await openSource(path);
   try {
-    const file = await open(path);
-    try {
-      const { size } = await file.stat();
-      const bytes = new Uint8Array(Math.min(size, MAX_PAYLOAD));
-      let filled = 0;
-      for (let read = -1; read !== 0 && filled < bytes.length; filled += read) {
-        read = (await file.read(bytes, filled, bytes.length - filled)).bytesRead;
-      }
-      if (filled === 0) throw new CliError(ExitCode.FILE, `${path} is empty: nothing can be measured with it`);
-      return { size, bytes: bytes.subarray(0, filled) };
-    } finally {
-      await file.close();
-    }
-  } catch (error) {
-    if (error instanceof CliError) throw error;
-    throw new CliError(ExitCode.FILE, `cannot read ${path}: ${messageOf(error)}`);
+    if (file.size === 0) throw new CliError(ExitCode.FILE, `${path} is empty: nothing can be measured with it`);
+    const bytes = new Uint8Array(Math.min(file.size, MAX_PAYLOAD));
+    await file.readAt(bytes, 0);
+    return { size: file.size, bytes };
+  } finally {
+    await file.close();
   }
 }

@@ -20,7 +20,7 @@ import {
   type VerifyPeer,
 } from '../quic/api/index.ts';
 import { HANDSHAKE_TIMEOUT, messageOf } from '../transfer/index.ts';
-import { CliError, ExitCode, type Failure, failureOf } from './exit-codes.ts';
+import { CliError, ExitCode, type Failure, failureOf, harmlessFailure } from './exit-codes.ts';
 import type { Interruption } from './interruption.ts';
 import { type HistoryCommand, keepRun } from './keep-run.ts';
 import { parseListenAddress } from './listen-address.ts';
@@ -38,6 +38,7 @@ import {
 } from './perf-result.ts';
 import { type QlogCommand, qlogOptions } from './qlog-option.ts';
 import { addressText } from './result-parts.ts';
+import { datagramSizeWarning } from './session-settings.ts';
 import { VERSION } from './version.ts';
 
 /** `weir perf HOST`, parsed. */
@@ -72,7 +73,7 @@ export async function perfClient(
   } catch (error) {
     failure =
       interruption.exitCode === undefined
-        ? perfFailure(error, run.where)
+        ? harmlessFailure(perfFailure(error, run.where))
         : { exitCode: interruption.exitCode, message: 'stopped' };
     output.error(failure.message);
     output.debug(error);
@@ -111,6 +112,8 @@ class PerfClient {
       }
     } finally {
       feed.stop();
+      const warning = datagramSizeWarning(this.#command.datagramSize, session.stats.maxDatagramSize);
+      if (warning !== undefined) this.#output.error(warning);
       // With code 0, as the protocol asks; what is left of an abandoned run goes with it.
       session.destroy(undefined, { code: 0 });
     }

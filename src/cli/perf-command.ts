@@ -20,6 +20,14 @@ const MOST_SECONDS = 86_400;
 /** Connections at a time: each may make the server hold its receive windows, 16 MiB. */
 const DEFAULT_CONNECTIONS = 32;
 
+/** One address gets this part of them, so that one client alone does not keep all others out. */
+const PART_PER_HOST = 1 / 4;
+
+/** Of all connections, those of one address. */
+function perHost(all: number): number {
+  return Math.ceil(all * PART_PER_HOST);
+}
+
 const datagramSize = (text: string) => parseInteger('--datagram-size', text, 1200, 65_507);
 
 /** Adds `weir perf HOST` and `weir perf serve`. */
@@ -75,6 +83,11 @@ function addServeCommand(perf: Command, run: Run): void {
       (text) => parseInteger('--max-connections', text, 1, 10_000),
       DEFAULT_CONNECTIONS,
     )
+    .option(
+      '--max-connections-per-host <n>',
+      'refuse more of one address (default: a quarter of --max-connections)',
+      (text) => parseInteger('--max-connections-per-host', text, 1, 10_000),
+    )
     .option('--cc <name>', `congestion control of this side: ${CONGESTION_CHOICE}`, parseCongestion, 'cubic')
     .option('--datagram-size <bytes>', 'UDP payload of a full datagram (default: what the path carries)', datagramSize)
     .option('--window <bytes>', 'receive windows of this size (default: they grow)', (text) => parseWindow(text))
@@ -85,7 +98,8 @@ function addServeCommand(perf: Command, run: Run): void {
     .action(async (options, command: Command) => {
       if ((options.cert === undefined) !== (options.key === undefined))
         command.error('error: --cert and --key go together');
-      await run(options.json, (output, interruption) => perfServe(options, output, interruption));
+      const maxPerHost = options.maxConnectionsPerHost ?? perHost(options.maxConnections);
+      await run(options.json, (output, interruption) => perfServe({ ...options, maxPerHost }, output, interruption));
     });
   addQlogOptions(serve);
 }

@@ -16,6 +16,8 @@ import { VERSION } from './version.ts';
 export interface PerfServeCommand extends QlogCommand, IdentityOptions {
   readonly listen: string;
   readonly maxConnections: number;
+  /** From one address. */
+  readonly maxPerHost: number;
   readonly cc: CongestionName;
   readonly datagramSize: number | undefined;
   readonly window: number | undefined;
@@ -46,12 +48,12 @@ export async function perfServe(
 }
 
 async function bind(command: PerfServeCommand, identity: Identity, output: Output): Promise<QuicEndpoint> {
-  const { maxConnections, datagramSize, window } = command;
+  const { maxConnections, maxPerHost, datagramSize, window } = command;
   const qlog = qlogOptions(command, (message) => output.error(message));
   const at = (address: ListenAddress) =>
     listen((session) => onSession(session, output), {
       ...qlog,
-      endpoint: { address, maxConnectionsTotal: maxConnections },
+      endpoint: { address, maxConnectionsTotal: maxConnections, maxConnectionsPerHost: maxPerHost },
       identity: { cert: identity.certPem, key: identity.keyPem },
       alpn: PERF_ALPN,
       cc: command.cc,

@@ -92,6 +92,11 @@ async function start(command: RelayCommand, listen: HostAndPort, to: HostAndPort
     const where = text(listen);
     if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
       throw new CliError(ExitCode.UNREACHABLE, `no address found: is the name right? ${messageOf(error)}`);
+    if ((error as NodeJS.ErrnoException).syscall === 'connect')
+      throw new CliError(
+        ExitCode.UNREACHABLE,
+        `${text(to)} cannot be reached from here (${code}): check the address and the network`,
+      );
     if (code === 'EADDRINUSE')
       throw new CliError(ExitCode.ADDRESS, `${where} is taken by another program: choose another port`);
     if (code === 'EACCES')

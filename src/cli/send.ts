@@ -43,6 +43,7 @@ import { LiveFeed, transferSource } from './live-feed.ts';
 import type { Output } from './output.ts';
 import { type QlogCommand, qlogOptions } from './qlog-option.ts';
 import { connectionSetup } from './result-parts.ts';
+import { datagramSizeWarning } from './session-settings.ts';
 import { VERSION } from './version.ts';
 import { openWeb } from './web-option.ts';
 
@@ -204,6 +205,8 @@ class SendRun {
       progress.stop();
       sampler?.cancel();
       await web?.close();
+      const warning = datagramSizeWarning(this.#command.datagramSize, session.stats.maxDatagramSize);
+      if (warning !== undefined) this.#output.error(warning);
       this.#setup = connectionSetup(session, await session.opened);
     }
   }

@@ -3,6 +3,7 @@ import { formatBytes, formatRate } from '../measure/index.ts';
 import type { QuicSession } from '../quic/api/index.ts';
 import { clientOf, Places, TransferError } from '../transfer/index.ts';
 import { failureOf } from './exit-codes.ts';
+import type { Guest } from './guest.ts';
 import type { Output } from './output.ts';
 import { addressText } from './result-parts.ts';
 import { placesFor } from './serve-limits.ts';
@@ -29,8 +30,8 @@ export class GaugeDesk {
     this.#options = options;
   }
 
-  /** Serves one session to its end, and says how it went. Never rejects. @param onTrusted the client has shown the token. */
-  async serve(session: QuicSession, onTrusted: () => void): Promise<void> {
+  /** Serves one session to its end, and says how it went. Never rejects. */
+  async serve(session: QuicSession, guest: Guest): Promise<void> {
     const from = addressText(session.remoteAddress);
     try {
       await serveGauge(session, {
@@ -38,21 +39,20 @@ export class GaugeDesk {
         software: `weir/${VERSION}`,
         places: this.#places,
         client: clientOf(session.remoteAddress.host),
-        onTrusted,
+        onTrusted: () => guest.onTrusted(),
         events: { onIteration: (report) => this.#output.print(describe(from, report)) },
       });
     } catch (error) {
-      this.#explain(error, from);
+      guest.error(this.#explain(error, from));
     }
   }
 
-  #explain(error: unknown, from: string): void {
+  #explain(error: unknown, from: string): string {
     this.#output.debug(error);
     const { message } = failureOf(error, from);
     const isRefusal = error instanceof TransferError && error.code === 'offer_refused';
-    if (this.#options.signal.aborted) this.#output.error(`stopped: ${from} was measuring`);
-    else
-      this.#output.error(isRefusal ? `refused ${from}: ${message}` : `measuring with ${from} ended early: ${message}`);
+    if (this.#options.signal.aborted) return `stopped: ${from} was measuring`;
+    return isRefusal ? `refused ${from}: ${message}` : `measuring with ${from} ended early: ${message}`;
   }
 }
 

@@ -1,4 +1,4 @@
-import type { PlacesOptions, Strangers } from '../transfer/index.ts';
+import type { PlacesOptions } from '../transfer/index.ts';
 
 /** Files, and measurements, at the same time: a file may hold some 100 MiB of memory. */
 const PLACES = 6;
@@ -14,10 +14,7 @@ const LINE_EACH = 16;
 export const STRANGERS = { most: 128, mostEach: 64 };
 
 /** All connections, handshakes included: places and lines of both kinds, strangers, and some room for handshakes. */
-export const CONNECTIONS = { maxConnectionsTotal: 512 };
-
-/** Milliseconds between two lines about strangers. */
-const STRANGERS_PAUSE = 60_000;
+export const CONNECTIONS = { maxConnectionsTotal: 512, maxConnectionsPerHost: 256 };
 
 /** The places for `files` or `measurements`. @param most how many; default PLACES. */
 export function placesFor(what: 'files' | 'measurements', most = PLACES): PlacesOptions {
@@ -28,10 +25,4 @@ export function placesFor(what: 'files' | 'measurements', most = PLACES): Places
     lineEach: LINE_EACH,
     taken: most === 1 ? 'another file' : `other ${what}`,
   };
-}
-
-/** What to say of strangers that had to go, if anything. @param sinceMs since that was last said. */
-export function strangersLine({ evicted }: Strangers, sinceMs: number): string | undefined {
-  if (evicted === 0 || sinceMs < STRANGERS_PAUSE) return undefined;
-  return `many connections that show no ticket: the oldest are closed for those who come (${evicted} so far)`;
 }

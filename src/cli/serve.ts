@@ -26,6 +26,7 @@ import {
   TransferError,
 } from '../transfer/index.ts';
 import { ExitCode, type Failure, failureOf } from './exit-codes.ts';
+import { Guest } from './guest.ts';
 import type { Identity } from './identity.ts';
 import type { Interruption } from './interruption.ts';
 import { type HistoryCommand, keepRun } from './keep-run.ts';
@@ -36,7 +37,8 @@ import { chooseIdentity, type IdentityOptions } from './own-certificate.ts';
 import { type QlogCommand, qlogOptions } from './qlog-option.ts';
 import { addressText, connectionSetup } from './result-parts.ts';
 import { GaugeDesk } from './serve-gauge.ts';
-import { CONNECTIONS, placesFor, STRANGERS, strangersLine } from './serve-limits.ts';
+import { CONNECTIONS, placesFor, STRANGERS } from './serve-limits.ts';
+import { StrangerLines } from './stranger-lines.ts';
 import { VERSION } from './version.ts';
 
 /** Where a receiver listens when `--listen` doesn't say: everywhere, IPv6 and IPv4. */
@@ -82,10 +84,11 @@ class Server {
   readonly #strangers = new Strangers(STRANGERS);
   /** Ends what is under way once there is nothing more to wait for: the one file is there. */
   readonly #over = new AbortController();
+  /** Aborts when the user stops it, or when it is over. */
+  readonly #stop: AbortSignal;
   /** Fulfilled when the folder can take files. */
   #prepared: Promise<void> = Promise.resolve();
-  /** When strangers were last mentioned, in milliseconds of the process. */
-  #strangersSaidAt = Number.NEGATIVE_INFINITY;
+  readonly #strangerLines: StrangerLines;
   #finish!: (exitCode: number) => void;
   readonly #finished = new Promise<number>((resolve) => {
     this.#finish = resolve;
@@ -103,12 +106,17 @@ class Server {
     this.#interruption = interruption;
     this.#identity = identity;
     this.#folder = folder;
+    this.#strangerLines = new StrangerLines(
+      (line) => output.error(line),
+      () => performance.now(),
+    );
+    this.#stop = AbortSignal.any([interruption.signal, this.#over.signal]);
     this.#places = new Places(placesFor('files', command.once ? 1 : undefined));
     this.#gauges = new GaugeDesk(output, {
       token: identity.token,
       maxStreams: command.maxStreams,
       maxBytes: command.maxSize,
-      signal: AbortSignal.any([interruption.signal, this.#over.signal]),
+      signal: this.#stop,
     });
     this.#progress = new LiveFeed(new LiveDisplay(output.screen, { print: (line) => output.print(line) }));
   }
@@ -184,26 +192,21 @@ class Server {
   /** By what the client speaks: a file comes, or a measurement. */
   async #attend(session: QuicSession): Promise<void> {
     const { protocol } = await session.opened;
-    const close = () => session.destroy(undefined, { code: CloseCode.REFUSED, reason: 'others came meanwhile' });
-    const onTrusted = this.#strangers.add(clientOf(session.remoteAddress.host), close);
-    this.#mentionStrangers();
+    const close = () => {
+      const reason = 'it showed no ticket while many others came';
+      session.destroy(new TransferError('connection', reason), { code: CloseCode.REFUSED, reason });
+    };
+    const onKnown = this.#strangers.add(clientOf(session.remoteAddress.host), close);
+    const guest = new Guest(onKnown, this.#output, this.#strangerLines);
     try {
       await this.#prepared;
-      await (protocol === GAUGE_ALPN ? this.#gauges.serve(session, onTrusted) : this.#receive(session, onTrusted));
+      await (protocol === GAUGE_ALPN ? this.#gauges.serve(session, guest) : this.#receive(session, guest));
     } finally {
-      onTrusted();
+      onKnown();
     }
   }
 
-  /** A line now and then, however many come. */
-  #mentionStrangers(): void {
-    const line = strangersLine(this.#strangers, performance.now() - this.#strangersSaidAt);
-    if (line === undefined) return;
-    this.#strangersSaidAt = performance.now();
-    this.#output.error(line);
-  }
-
-  async #receive(session: QuicSession, onTrusted: () => void): Promise<void> {
+  async #receive(session: QuicSession, guest: Guest): Promise<void> {
     const from = addressText(session.remoteAddress);
     const iterations: IterationReport[] = [];
     const createdAt = new Date();
@@ -219,9 +222,9 @@ class Server {
         ...(this.#command.maxSize !== undefined && { maxSize: this.#command.maxSize }),
         places: this.#places,
         client: clientOf(session.remoteAddress.host),
-        onTrusted,
+        onTrusted: () => guest.onTrusted(),
         stallTime: this.#command.stall === undefined ? undefined : this.#command.stall * 1000,
-        signal: this.#interruption.signal,
+        signal: this.#stop,
         events: {
           onOffer: (accepted) => {
             offer = accepted;
@@ -245,7 +248,8 @@ class Server {
     } finally {
       this.#progress.stop();
     }
-    if (failure !== undefined) this.#output.error(failure.message);
+    // Who is still here when the one file is there is turned away without a word about it.
+    if (failure !== undefined && !this.#over.signal.aborted) guest.error(failure.message);
     if (offer === undefined) return;
     const exitCode = failure?.exitCode ?? ExitCode.OK;
     const result = makeResult({

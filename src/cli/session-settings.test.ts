@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CliError } from './exit-codes.ts';
-import { CONGESTION_CHOICE, parseBytes, parseCongestion, parseInteger, parseWindow } from './session-settings.ts';
+import {
+  CONGESTION_CHOICE,
+  datagramSizeWarning,
+  parseBytes,
+  parseCongestion,
+  parseInteger,
+  parseWindow,
+} from './session-settings.ts';
 
 const isUsage = (error: unknown) => error instanceof CliError && error.exitCode === 2;
 
@@ -37,4 +44,10 @@ test('windows are sizes that messages get through', () => {
   assert.equal(parseWindow('4KiB'), 4096);
   assert.equal(parseWindow('4GiB'), 2 ** 32);
   for (const text of ['4095', '5GiB', '0', 'auto']) assert.throws(() => parseWindow(text), isUsage, text);
+});
+
+test('a datagram size that the path does not carry is told, others are not', () => {
+  assert.match(datagramSizeWarning(9000, 1472)!, /9000 bytes do not get through.*1472 bytes were used/u);
+  assert.equal(datagramSizeWarning(undefined, 1200), undefined);
+  assert.equal(datagramSizeWarning(1400, 1400), undefined);
 });

@@ -48,6 +48,12 @@ export function parseWindow(text: string): number {
   throw new CliError(ExitCode.USAGE, `--window must be from 4KiB to 4GiB, not '${text}'`);
 }
 
+/** What to say when the path did not carry the datagrams that were asked for; undefined when it did, or nothing was. Bytes. */
+export function datagramSizeWarning(wanted: number | undefined, used: number): string | undefined {
+  if (wanted === undefined || used >= wanted) return undefined;
+  return `datagrams of ${wanted} bytes do not get through whole (or the other side takes no such ones): ${used} bytes were used`;
+}
+
 /** Bytes of a chunk, from the command line. @throws CliError. */
 export function parseChunk(text: string): number {
   const bytes = parseBytes('--chunk', text);

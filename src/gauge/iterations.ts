@@ -58,10 +58,11 @@ export class Iterations {
     return this.#number;
   }
 
-  /** Takes a unidirectional stream that the peer opened. */
+  /** Takes a unidirectional stream that the peer opened. One that is not due ends the session: a stranger could hold memory with hundreds. */
   accept(stream: CarrierStream): void {
-    if (this.#receiving === undefined) stream.stopSending(CloseCode.PROTOCOL);
-    else this.#receiving.accept(stream);
+    if (this.#receiving !== undefined) return this.#receiving.accept(stream);
+    const error = new TransferError('protocol', 'the peer opened a data stream before any was due');
+    this.#session.destroy(error, { code: CloseCode.PROTOCOL, reason: error.forPeer });
   }
 
   /** Gives up what is under way. */

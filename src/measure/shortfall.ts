@@ -36,6 +36,7 @@ export interface IgnoredDatagramsResult {
   readonly malformed: number;
   readonly late: number;
   readonly duplicateAnnouncements: number;
+  readonly supersededAnnouncements: number;
   readonly duplicateEnds: number;
   readonly excess: number;
 }

@@ -2,6 +2,7 @@ import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { lookup } from 'node:dns/promises';
 import { isIPv6 } from 'node:net';
 import { type Millis, NEVER } from '../quic/base/time.ts';
+import { ReceiveFailures } from '../system/index.ts';
 import { type Alarm, PreciseAlarm } from './alarm.ts';
 import { kernelDrops } from './kernel-drops.ts';
 import { type Direction, type DirectionCounters, PathEmulator } from './path-emulator.ts';
@@ -71,10 +72,12 @@ const MOST_UNSENT = 4096;
  * Starts a relay: whatever a client sends to `listen` goes through an emulated path to `to`, and the answers back. Each client's
  * address gets a socket of its own towards the server; all share one path, as hosts behind one bottleneck do. For any UDP protocol;
  * ECN bits are lost, since node:dgram cannot see them.
- * @throws the socket's error (EADDRINUSE, EACCES, EADDRNOTAVAIL), or the resolver's (ENOTFOUND)
+ * @throws the socket's error (EADDRINUSE, EACCES, EADDRNOTAVAIL; ENETUNREACH when there is no route to the target, with `syscall` connect), or the
+ * resolver's (ENOTFOUND)
  */
 export async function startRelay(options: RelayOptions): Promise<Relay> {
   const target = await lookup(options.to.host);
+  await assertRoute(target.address, target.family, options.to.port);
   const local = await lookup(options.listen.host);
   const socket = newSocket(local.family);
   await new Promise<void>((resolve, reject) => {
@@ -91,6 +94,18 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     throw new Error('a relay to itself would never end: --to must be another address than --listen');
   }
   return new UdpRelay(options, socket, to);
+}
+
+/** Clients would wait for a socket that cannot be connected. @throws the system's error when there is no route. */
+async function assertRoute(host: string, family: number, port: number): Promise<void> {
+  const socket = newSocket(family);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      socket.connect(port, host, ((error?: Error) => (error ? reject(error) : resolve())) as () => void);
+    });
+  } finally {
+    socket.close();
+  }
 }
 
 /** A client and the socket that stands for it towards the server. */
@@ -154,8 +169,14 @@ class UdpRelay implements Relay {
       this.#emulator.deliverDue();
       this.#alarm.set(this.#emulator.earliest);
     };
-    socket.on('message', (bytes, from) => this.#carry('up', this.#clientOf(from), bytes));
-    socket.on('error', (error) => void this.#close(error));
+    const failures = new ReceiveFailures();
+    socket.on('message', (bytes, from) => {
+      failures.reset();
+      this.#carry('up', this.#clientOf(from), bytes);
+    });
+    socket.on('error', (error) => {
+      if (failures.isFatal(error)) void this.#close(error);
+    });
   }
 
   get counters(): RelayCounters {
@@ -195,7 +216,7 @@ class UdpRelay implements Relay {
   #clientOf(from: RemoteInfo): Client {
     const last = this.#last;
     if (last !== undefined && last.port === from.port && last.host === from.address && !last.isGone) return last;
-    const key = `${from.address} ${from.port}`;
+    const key = keyOf(from);
     let client = this.#clients.get(key);
     if (client === undefined) {
       client = this.#adopt(from);
@@ -213,12 +234,16 @@ class UdpRelay implements Relay {
     // What the server's host answers when nothing listens there (ICMP port unreachable).
     socket.on('error', () => this.#unreachable++);
     socket.on('message', (bytes) => this.#carry('down', client, bytes));
-    socket.connect(this.target.port, this.target.host, () => {
+    const onConnected = (error?: Error) => {
       if (client.isGone) return;
+      // The route is gone: what comes next tries again.
+      if (error) return this.#forget(keyOf(from), client);
       enlargeBuffers(socket);
       for (const bytes of client.waiting ?? []) socket.send(bytes);
       client.waiting = undefined;
-    });
+    };
+    // node tells its callback of a failure, which its types don't know.
+    socket.connect(this.target.port, this.target.host, onConnected as () => void);
     return client;
   }
 
@@ -234,6 +259,7 @@ class UdpRelay implements Relay {
   }
 
   #forget(key: string, client: Client): void {
+    this.#unsent += client.waiting?.length ?? 0;
     this.#earlierDrops += (client.waiting === undefined ? kernelDrops([client.socket.address()]) : 0) ?? 0;
     client.isGone = true;
     client.socket.close();
@@ -259,6 +285,10 @@ class UdpRelay implements Relay {
     if (error === undefined) this.#settle.resolve();
     else this.#settle.reject(error);
   }
+}
+
+function keyOf({ address, port }: RemoteInfo): string {
+  return `${address} ${port}`;
 }
 
 function newSocket(family: number): Socket {

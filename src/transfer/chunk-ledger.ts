@@ -6,10 +6,10 @@ import { TAG_BYTES } from './tag.ts';
 const PAGE_CHUNKS = 4096;
 
 /**
- * Pages that are begun and not complete, or wait for one that is not: 32 MiB of tags, 2 million chunks between the first that is missing and the last
+ * Pages that are begun and not complete, or wait for one that is not: 16 MiB of tags, a million chunks between the first that is missing and the last
  * that has come. Streams that take turns are never so far apart.
  */
-const MAX_PAGES = 512;
+const MAX_PAGES = 256;
 
 /** The tags of PAGE_CHUNKS chunks in file order, and which of them have come. */
 interface Page {

@@ -15,8 +15,14 @@ export const STALL_TIME = 30_000;
 /** Between two words of a side that makes the other wait: `working`, `waiting`. */
 export const WORD_TIME = 5_000;
 
-/** That a sender waits for a receiver that does not say `working`: its disk may have gigabytes to write. */
+/**
+ * That a sender waits for a receiver that does not know to say `working`, whose disk may have gigabytes to write; and a receiver for a sender that says
+ * nothing else.
+ */
 export const STORE_TIME = 600_000;
+
+/** That a sender waits for a receiver that says nothing but `working`. */
+export const WORK_TIME = 3_600_000;
 
 /** That the most patient client stands in line. */
 export const LINE_TIME = 3_600_000;

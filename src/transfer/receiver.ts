@@ -4,7 +4,7 @@ import { ControlChannel } from './control-channel.ts';
 import { endOnAbort, explain } from './ending.ts';
 import { CloseCode, closeCodeOf, type FailureCode, TransferError } from './errors.ts';
 import { admit, Refusal } from './introduction.ts';
-import { GOODBYE_TIME, INTRODUCTION_TIME, STALL_TIME } from './limits.ts';
+import { GOODBYE_TIME, INTRODUCTION_TIME, STALL_TIME, STORE_TIME } from './limits.ts';
 import { malformed } from './message-fields.ts';
 import { decodeMessage, type Message, type Offer, PROTOCOL_VERSION } from './messages.ts';
 import type { Places, Visit } from './places.ts';
@@ -140,9 +140,15 @@ class Receiver {
       else this.#onControl(stream);
       return;
     }
-    if (this.#iteration === undefined) return stream.stopSending(CloseCode.PROTOCOL);
+    if (this.#iteration === undefined) return this.#endEarly();
     if (this.#iteration.streams.length === 0) this.#limitsAtFirst = this.#session.stats.receiveLimitMs;
     this.#iteration.accept(stream);
+  }
+
+  /** No sender of ours opens data streams before it is asked to; a stranger could hold memory with hundreds of them. */
+  #endEarly(): void {
+    const error = new TransferError('protocol', 'the sender opened a data stream before any was due');
+    this.#session.destroy(error, { code: CloseCode.PROTOCOL, reason: error.forPeer });
   }
 
   /** Hears who is there and what it wants to send. */
@@ -212,7 +218,9 @@ class Receiver {
     return {
       ms: this.#options.stallTime ?? STALL_TIME,
       unless: 'the sender is there, but nothing of the file has moved',
-      progress: () => this.#channel!.heard + (iteration?.progress ?? 0),
+      progress: () => iteration?.progress ?? 0,
+      words: () => this.#channel!.heard,
+      wordsMs: STORE_TIME,
       pausedWhile: () => iteration?.isStoring === true,
     };
   }

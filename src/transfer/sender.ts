@@ -5,7 +5,7 @@ import { ControlChannel } from './control-channel.ts';
 import { endOnAbort, explain } from './ending.ts';
 import { CloseCode, closeCodeOf, TransferError } from './errors.ts';
 import { accepted, introduce, type LineOptions, PATIENT_VERSION, type Welcome } from './introduction.ts';
-import { ANSWER_TIME, PARTING_TIME, STALL_TIME, STORE_TIME } from './limits.ts';
+import { ANSWER_TIME, PARTING_TIME, STALL_TIME, STORE_TIME, WORK_TIME } from './limits.ts';
 import { decodeMessage, type Message, type Offer, PROTOCOL_VERSION } from './messages.ts';
 import { ChunkPlan, chunkBytesFor } from './plan.ts';
 import {
@@ -171,7 +171,9 @@ class Sender {
     return {
       ms: this.#patience,
       unless: 'the receiver is there, but nothing has moved',
-      progress: () => this.#streams.reduce((sum, { stats }) => sum + stats.bytesAcked, this.#channel.heard),
+      progress: () => this.#streams.reduce((sum, { stats }) => sum + stats.bytesAcked, 0),
+      words: () => this.#channel.heard,
+      wordsMs: WORK_TIME,
       pausedWhile: () => this.#source?.isReading === true,
     };
   }

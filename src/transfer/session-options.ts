@@ -13,6 +13,12 @@ export const KEEP_ALIVE = 2_000;
 /** Milliseconds to wait for the first answer. */
 export const HANDSHAKE_TIMEOUT = 10_000;
 
+/**
+ * The window of the control stream. A hello is 4 KiB at most, and what a stranger sends beyond that is held until it is gone: this, and nothing else,
+ * because the API takes no datagrams and data streams are turned away until there is an offer.
+ */
+const CONTROL_WINDOW = 64 << 10;
+
 /** What the sender of a file announces. */
 export const SENDER_TRANSPORT: Partial<TransportOptions> = {
   maxIdleTimeout: IDLE_TIMEOUT,
@@ -28,6 +34,7 @@ export const SENDER_TRANSPORT: Partial<TransportOptions> = {
 export function receiverTransport(windowBytes?: number): Partial<TransportOptions> {
   return {
     maxIdleTimeout: IDLE_TIMEOUT,
+    initialMaxStreamDataBidiRemote: CONTROL_WINDOW,
     initialMaxStreamsBidi: 1,
     initialMaxStreamsUni: MAX_STREAMS,
     ...(windowBytes === undefined

@@ -13,6 +13,12 @@ export interface WaitLimit {
    * Without it only the end counts.
    */
   readonly progress?: () => number;
+  /**
+   * A number that changes with the peer's words, which cost it nothing: they give the whole limit again, too, but without progress they help no longer
+   * than `wordsMs` in all.
+   */
+  readonly words?: () => number;
+  readonly wordsMs?: number;
   /** While this is so, the time is this side's own and does not count. */
   readonly pausedWhile?: () => boolean;
 }
@@ -97,8 +103,10 @@ class Watch {
   readonly #limit: WaitLimit;
   readonly #onLimit: (error: TransferError) => void;
   #last: number;
-  /** Looks since there was progress. */
+  #lastWords: number;
+  /** Looks since there was progress or a word, and since there was progress. */
   #looks = 0;
+  #looksAtWords = 0;
   #timer: { cancel(): void };
 
   constructor(session: CarrierSession, limit: WaitLimit, onLimit: (error: TransferError) => void) {
@@ -106,6 +114,7 @@ class Watch {
     this.#limit = limit;
     this.#onLimit = onLimit;
     this.#last = limit.progress?.() ?? 0;
+    this.#lastWords = limit.words?.() ?? 0;
     this.#timer = this.#schedule();
   }
 
@@ -118,11 +127,29 @@ class Watch {
   }
 
   #look(): void {
-    const { ms, progress = () => 0, pausedWhile, unless } = this.#limit;
-    const reached = progress();
-    this.#looks = reached === this.#last && pausedWhile?.() !== true ? this.#looks + 1 : 0;
-    this.#last = reached;
+    const { ms, wordsMs = 0, unless } = this.#limit;
+    const hasWord = this.#hasWord();
+    if (this.#hasProgress()) {
+      this.#looks = 0;
+      this.#looksAtWords = 0;
+    } else {
+      this.#looksAtWords++;
+      this.#looks = hasWord && (this.#looksAtWords * ms) / LOOKS < wordsMs ? 0 : this.#looks + 1;
+    }
     if (this.#looks < LOOKS) this.#timer = this.#schedule();
     else this.#onLimit(new TransferError('stalled', `${unless} for ${ms / 1000} seconds`));
+  }
+
+  #hasProgress(): boolean {
+    const { progress, pausedWhile } = this.#limit;
+    const before = this.#last;
+    this.#last = progress?.() ?? 0;
+    return this.#last !== before || pausedWhile?.() === true;
+  }
+
+  #hasWord(): boolean {
+    const before = this.#lastWords;
+    this.#lastWords = this.#limit.words?.() ?? 0;
+    return this.#lastWords !== before;
   }
 }

@@ -5,7 +5,7 @@ import { anyChannel, type Fields, HELLO, OFFER, receiving, withTransfers } from 
 import type { QuicSession } from '../quic/api/index.ts';
 import type { ControlChannel } from './control-channel.ts';
 import { TransferError } from './errors.ts';
-import { INTRODUCTION_TIME, STALL_TIME } from './limits.ts';
+import { INTRODUCTION_TIME, STALL_TIME, STORE_TIME } from './limits.ts';
 import { receiveFile } from './receiver.ts';
 import { encodePreamble, encodeRecordHeader } from './records.ts';
 import { chunkTag } from './tag.ts';
@@ -115,6 +115,23 @@ test('a sender that trickles is not given up', async () => {
   });
 });
 
+test('a sender that says nothing but that it is at work has ten minutes', async () => {
+  await withTransfers({ seed: 9, limit: 7_200_000 }, async ({ world, meet, store }) => {
+    const { local, remote } = await meet();
+    const received = receiveFile(remote, receiving(store));
+    received.catch(() => undefined);
+    const channel = (await say(HELLO, OFFER)(local)) as ControlChannel<Fields>;
+    const since = world.now;
+    while (!remote.destroyed && store.parts.size > 0) {
+      await channel.send({ type: 'working' }).catch(() => undefined);
+      await world.sleep(5_000);
+    }
+    await assert.rejects(received, /nothing of the file has moved/u);
+    const waited = world.now - since;
+    assert.ok(waited > STORE_TIME && waited < STORE_TIME + 50_000, `${waited} ms`);
+  });
+});
+
 test('who says nothing, or makes no offer, is let go', async () => {
   const cases: readonly (readonly [Sender, RegExp, number])[] = [
     [async () => undefined, /said nothing/u, INTRODUCTION_TIME],
@@ -131,6 +148,22 @@ test('who says nothing, or makes no offer, is let go', async () => {
       await assert.rejects(received, pattern);
       assert.ok(world.now - since < limit + 10_500, `${world.now - since} ms`);
       assert.ok(remote.destroyed);
+    });
+  }
+});
+
+test('a data stream before any is due ends the session at once', async () => {
+  for (const before of [[], [HELLO]]) {
+    await withTransfers({ seed: 8 }, async ({ world, meet, store }) => {
+      const { local, remote } = await meet();
+      const received = receiveFile(remote, receiving(store));
+      received.catch(() => undefined);
+      await say(...before)(local);
+      const since = world.now;
+      const { writer } = await local.createUnidirectionalStream();
+      writer!.write(new Uint8Array(1000)).catch(() => undefined);
+      await assert.rejects(received, /before any was due/u);
+      assert.ok(remote.destroyed && world.now - since < 100);
     });
   }
 });

@@ -11,6 +11,7 @@ import { Places } from './places.ts';
 import { type ReceiveOptions, receiveFile } from './receiver.ts';
 import { encodePreamble, encodeRecordHeader } from './records.ts';
 import { type SendOptions, sendFile } from './sender.ts';
+import type { PartFile } from './storage.ts';
 import { TAG_BYTES, TAG_KEY_BYTES } from './tag.ts';
 
 const TOKEN = new Uint8Array(16).fill(5);
@@ -190,6 +191,39 @@ test('a disk that fills up ends both sides with that reason and leaves nothing',
   assert.equal(store.parts.size, 0);
   assert.equal(store.files.size, 0);
 });
+
+test('neither side is told of the other’s folders, files, or inner errors', async () => {
+  const failures = [
+    new TransferError('storage', 'cannot write in /secret/folder'),
+    new TransferError('no_space', 'the disk of /secret/folder is full'),
+    new RangeError('secret: Array buffer allocation failed'),
+  ];
+  for (const failure of failures) {
+    const store = new MemoryStore();
+    store.begin = async () => ({ ...brokenPart, writeAt: () => Promise.reject(failure) });
+    const run = start(bytesOf(300_000), { store });
+    await assert.rejects(run.sent, (error) => error instanceof TransferError && !/secret/u.test(error.message));
+    await assert.rejects(run.received, /secret/u);
+    const refusing = new MemoryStore();
+    refusing.begin = () => Promise.reject(failure);
+    const refused = start(bytesOf(100), { store: refusing });
+    await assert.rejects(refused.sent, (error) => error instanceof TransferError && !/secret/u.test(error.message));
+  }
+  const file = {
+    ...sourceOf(bytesOf(1000)),
+    readAt: () => Promise.reject(new TransferError('source', '/secret/file')),
+  };
+  const run = start(bytesOf(1), { send: { file } });
+  await assert.rejects(run.sent, /secret/u);
+  await assert.rejects(run.received, (error) => error instanceof TransferError && !/secret/u.test(error.message));
+});
+
+const brokenPart: PartFile = {
+  restart: async () => undefined,
+  writeAt: async () => undefined,
+  commit: async () => 'x',
+  discard: async () => undefined,
+};
 
 test('one flipped bit anywhere in the data is found', async () => {
   for (const at of [PREAMBLE + 0, PREAMBLE + 5, PREAMBLE + 9, PREAMBLE + 20, PREAMBLE + 44, PREAMBLE + 600]) {

@@ -36,16 +36,21 @@ async function work(seeds: readonly number[], only: string | undefined): Promise
   let early = 0;
   for (const [index, seed] of seeds.entries()) {
     watchdog.next();
-    tell({ type: 'begin', index });
+    // Until it has been told: what runs when the process dies must be known.
+    await tell({ type: 'begin', index });
     try {
       const { target, cpu, growth } = await runWatched(seed, only);
       count(costs, target, seed, cpu, growth);
     } catch (error) {
-      tell({ type: 'failed', seed, reason: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+      await tell({
+        type: 'failed',
+        seed,
+        reason: error instanceof Error ? (error.stack ?? error.message) : String(error),
+      });
     }
     if (index === Math.floor(seeds.length / 10)) early = await liveBytes();
   }
-  tell({ type: 'done', costs: [...costs.values()], early, late: await liveBytes() });
+  await tell({ type: 'done', costs: [...costs.values()], early, late: await liveBytes() });
   process.disconnect();
 }
 
@@ -61,6 +66,8 @@ function count(costs: Map<string, TargetCost>, target: string, seed: number, cpu
   cost.mostGrowth = Math.max(cost.mostGrowth, growth);
 }
 
-function tell(message: JobMessage): void {
-  process.send!(message);
+function tell(message: JobMessage): Promise<void> {
+  return new Promise((resolve, reject) => {
+    process.send!(message, undefined, undefined, (error) => (error === null ? resolve() : reject(error)));
+  });
 }

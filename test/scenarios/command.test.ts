@@ -209,4 +209,8 @@ test('the demo: five files compared, tables, result.json', async () => {
   assert.match(result.file!.sha256!, /^[0-9a-f]{64}$/u);
   assert.match(await readFile(bench.path('result.html'), 'utf8'), /^<!doctype html>[\s\S]*<\/html>\s*$/iu);
   assert.deepEqual((await readdir(bench.folder)).sort(), ['data', 'result.html', 'result.json']);
+  const again = await bench.run('demo', '--size', '1KiB', '--iterations', '1', '--no-history');
+  assert.match(again.stdout, /all numbers are in .*result \(1\)\.json$/mu);
+  const names = ['data', 'result (1).html', 'result (1).json', 'result.html', 'result.json'];
+  assert.deepEqual((await readdir(bench.folder)).sort(), names);
 });

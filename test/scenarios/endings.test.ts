@@ -241,3 +241,25 @@ test('the socket of an attempt that failed is free again', async () => {
     await (await start({ endpoint: own })).close();
   });
 });
+
+test('a peer that never reads cannot keep a session or an endpoint from closing when the signal says so', async () => {
+  await withPair({ seed: 41, path: PATH }, async ({ world, local, remote, server, connect: start }) => {
+    const stream = await local.createUnidirectionalStream({ body: new Uint8Array(5_000_000) });
+    const stop = new AbortController();
+    const closed = local.close({ signal: stop.signal, code: 7 });
+    await world.sleep(20_000);
+    assert.equal(local.destroyed, false);
+    stop.abort();
+    assert.equal((await rejection(closed)).errorCode, 7n);
+    assert.equal((await rejection(stream.closed)).errorCode, 7n);
+    assert.equal((await rejection(remote.closed)).errorCode, 7n);
+    const idle = await start();
+    await world.sleep(100);
+    const closing = server.close();
+    await world.sleep(10_000);
+    assert.equal(server.destroyed, false);
+    assert.equal(server.close({ signal: AbortSignal.abort() }), closing);
+    await closing;
+    await idle.closed;
+  });
+});

@@ -144,7 +144,8 @@ test('to a weir serve; wrong arguments, foreign files and failures have their ex
     [4, /ticket is not valid here/u, [wrong, ...small, '--output', 'c']],
     [8, /notes is no experiment of weir measure: line 1/u, [ticket, ...small, '--output', 'notes']],
     [8, /cannot write missing.x\.csv/u, [ticket, ...small, '--csv', 'missing/x.csv']],
-    [8, /cannot read missing/u, ['--local', 'missing', ...small]],
+    [8, /notes is there already: .*--overwrite/u, [ticket, ...small, '--csv', 'notes', '--output', 'd']],
+    [8, /missing does not exist/u, ['--local', 'missing', ...small]],
   ];
   // One after the other: a dozen processes at once starve each other.
   for (const [code, pattern, args] of cases) {
@@ -153,4 +154,5 @@ test('to a weir serve; wrong arguments, foreign files and failures have their ex
     assert.match(result.stderr, pattern);
   }
   assert.equal(await readFile(bench.path('notes'), 'utf8'), 'my notes\n');
+  assert.ok(!(await readdir(bench.folder)).includes('d'), 'nothing is begun that cannot be finished');
 });

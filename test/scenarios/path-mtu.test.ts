@@ -50,6 +50,28 @@ for (const [mtu, interfaceMtu] of [
   });
 }
 
+for (const side of ['client', 'server'] as const) {
+  test(`a size fixed by the ${side} that the path does not carry is given up for what it does`, async () => {
+    const path = { delay: 5, rate: 12_500, queue: 200, mtu: 1472 };
+    await withPair({ seed: 3, path, [side]: { datagramSize: 9000 } }, async ({ world, local, remote }) => {
+      const [from, to] = side === 'client' ? [local, remote] : [remote, local];
+      assert.equal(from.stats.maxDatagramSize, 9000);
+      for (let i = 0; i < 2; i++) await transfer(world, from, to);
+      const found = from.stats.maxDatagramSize;
+      assert.ok(found <= 1472 && found > 1472 - 16, `${found}`);
+      assert.ok((await transfer(world, from, to)) < 400);
+    });
+  });
+}
+
+test('a fixed size that the path carries is never left by losses alone', async () => {
+  const path = { delay: 5, rate: 12_500, queue: 200, loss: 0.05 };
+  await withPair({ seed: 3, path, client: { datagramSize: 1400 } }, async ({ world, local, remote }) => {
+    await transfer(world, local, remote);
+    assert.equal(local.stats.maxDatagramSize, 1400);
+  });
+});
+
 test('a path that comes to carry less in the middle of a transfer delays it by little', async () => {
   const path = { delay: 5, rate: 12_500, queue: 500, mtu: 8972 };
   await withPair({ seed: 9, path, interfaceMtu: 9000 }, async ({ world, local, remote }) => {

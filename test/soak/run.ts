@@ -1,5 +1,5 @@
 import { type Observer, QuicError, type QuicSession, type QuicStream } from '../../src/quic/api/index.ts';
-import type { World } from '../../src/quic/sim/index.ts';
+import type { Tap, World } from '../../src/quic/sim/index.ts';
 import { CLIENT_HOST, contentOf, firstDifference, SERVER_HOST, withPair } from '../support/simulated-pair.ts';
 import type { Flow, Plan, StreamPlan } from './plan.ts';
 import { letWeather } from './weather.ts';
@@ -9,6 +9,8 @@ const RESET_CODE = 77;
 const STOP_CODE = 78;
 /** Half an hour: the slowest path takes a minute or two. */
 const LIMIT = 1_800_000;
+/** The longest honest runs send a tenth of it. */
+const MOST_DATAGRAMS = 100_000;
 
 /** What a run came to. */
 export interface Outcome {
@@ -55,6 +57,7 @@ export async function run(plan: Plan, trace?: (side: 'client' | 'server') => Obs
   };
   return withPair(settings, async ({ world, server, local, remote }) => {
     const started = world.now;
+    world.network.tap = stormWatch();
     const sides = { client: local, server: remote };
     if (plan.shrinks !== undefined) void shrink(world, plan.shrinks);
     letWeather(plan, world);
@@ -70,6 +73,15 @@ export async function run(plan: Plan, trace?: (side: 'client' | 'server') => Obs
       datagramSize: Math.max(stats[0]!.maxDatagramSize, stats[1]!.maxDatagramSize),
     };
   });
+}
+
+/** Throws when there are more datagrams than any honest pair of endpoints would send. */
+function stormWatch(): Tap {
+  let count = 0;
+  return () => {
+    if (++count > MOST_DATAGRAMS) throw new WrongError(`${count} datagrams were sent`);
+    return undefined;
+  };
 }
 
 /** The path comes to carry less, and nobody is told. */

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
+/** The program. */
+export const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 
 /** How a command ended and what it said. */
 export interface CommandResult {
@@ -38,11 +39,16 @@ export class CommandBench implements AsyncDisposable {
     return join(this.folder, ...names);
   }
 
+  /** The environment of its commands. */
+  get env(): NodeJS.ProcessEnv {
+    return { ...process.env, XDG_DATA_HOME: this.path('data'), NO_COLOR: '1' };
+  }
+
   start(...args: readonly string[]): RunningCommand {
     const child = spawn(process.execPath, [MAIN, ...args], {
       cwd: this.folder,
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, XDG_DATA_HOME: this.path('data'), NO_COLOR: '1' },
+      env: this.env,
     });
     let stdout = '';
     let stderr = '';

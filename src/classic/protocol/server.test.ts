@@ -7,6 +7,7 @@ import { isEnd, MAX_STREAMS, writeAnnouncement, writeEnd, writeStreamHeader } fr
 import { ClassicServer, type Source } from './server.ts';
 import { splitOf } from './split.ts';
 
+const NOTHING = new ClassicServer({} as never).ignored;
 const STRANGER: Source = { host: '198.51.100.7', port: 4000 };
 
 function makeServer(changes: { iterations?: number; maxSize?: number } = {}) {
@@ -60,7 +61,7 @@ for (const streams of [1, 3, 32]) {
       assert.equal(server.state, 'finished');
       assert.equal(sender.failure, undefined);
       assert.deepEqual(warnings, []);
-      assert.deepEqual(Object.values(server.ignored), [0, 0, 0, 0, 0, 0, 0]);
+      assert.deepEqual(Object.values(server.ignored), [0, 0, 0, 0, 0, 0, 0, 0]);
       assert.equal(splitOf(server.iterations, server.announcement!), streams === 1 ? 'copies' : split);
       for (const iteration of server.iterations) {
         const shortfall = shortfallOf(iteration, splitOf(server.iterations, server.announcement!), server.iterations);
@@ -120,10 +121,64 @@ test('only the sender of the initial message counts, host and port', () => {
   assert.deepEqual(log, ['start 1 192.0.2.1', 'data 1 5']);
 });
 
+test('a stray initial message does not take the run away from the next one', () => {
+  const { server, log } = makeServer();
+  server.handleDatagram(0, announcement(3, 99), STRANGER);
+  server.handleDatagram(1, announcement(1, 10), SENDER);
+  server.handleDatagram(2, data(1, 5), SENDER);
+  assert.equal(server.ignored.supersededAnnouncements, 1);
+  assert.deepEqual(server.sender, SENDER);
+  assert.equal(server.current!.bytes, 5);
+  assert.deepEqual(log, [
+    'start 1 198.51.100.7',
+    'warning nothing has followed the initial message of 198.51.100.7: that of 192.0.2.1 counts now',
+    'false start',
+    'start 1 192.0.2.1',
+    'data 1 5',
+  ]);
+  // From now on strangers are strangers.
+  server.handleDatagram(3, announcement(3, 99), STRANGER);
+  server.handleDatagram(3, data(1, 5), STRANGER);
+  assert.equal(server.ignored.strangers, 2);
+});
+
+test('a stray initial message behind the real one does not take the run away either', () => {
+  const { server, log } = makeServer();
+  server.handleDatagram(0, announcement(1, 10), SENDER);
+  server.handleDatagram(1, announcement(2, 10), STRANGER);
+  // Neither what makes no sense nor an unannounced sender's data counts.
+  server.handleDatagram(1, announcement(0, 10), { ...STRANGER, port: 1 });
+  server.handleDatagram(1, data(1, 5), { ...STRANGER, port: 2 });
+  server.handleDatagram(2, data(1, 5), SENDER);
+  server.handleDatagram(3, end(1), SENDER);
+  assert.deepEqual(server.sender, SENDER);
+  assert.deepEqual(server.announcement, { streams: 1, size: 10 });
+  assert.equal(server.current!.bytes, 5);
+  assert.deepEqual(server.ignored, { ...NOTHING, supersededAnnouncements: 1, malformed: 1, strangers: 1 });
+  assert.ok(log.includes('data 1 5'));
+});
+
+test('of a flood of initial messages the latest are remembered, and time forgets all', () => {
+  const { server } = makeServer();
+  const from = (port: number): Source => ({ ...STRANGER, port });
+  for (let port = 1; port <= 20; port++) server.handleDatagram(port, announcement(1, 10), from(port));
+  server.handleDatagram(30, data(1, 1), from(11));
+  assert.deepEqual(server.sender, from(20), 'it is forgotten');
+  server.handleDatagram(31, data(1, 1), from(12));
+  assert.deepEqual(server.sender, from(12));
+  const { server: other } = makeServer();
+  other.handleDatagram(0, announcement(1, 10), SENDER);
+  other.handleDatagram(1, announcement(1, 10), STRANGER);
+  other.handleTimeout(2000);
+  assert.equal(other.state, 'waiting');
+  other.handleDatagram(2001, announcement(1, 10), from(1));
+  other.handleDatagram(2002, data(1, 1), SENDER);
+  assert.deepEqual(other.sender, from(1));
+});
+
 test('an initial message that nothing follows is forgotten, and the next sender has its turn', () => {
   const { server, log } = makeServer();
   server.handleDatagram(0, announcement(1, 10), STRANGER);
-  server.handleDatagram(1, announcement(2, 20), SENDER);
   assert.deepEqual(server.sender, STRANGER);
   server.handleTimeout(1000);
   assert.equal(server.state, 'waiting');

@@ -7,6 +7,7 @@ import {
   readAnnouncement,
   streamOf,
 } from './messages.ts';
+import { Rivals } from './rivals.ts';
 
 /** Where a datagram came from. */
 export interface Source {
@@ -50,6 +51,8 @@ export interface IgnoredDatagrams {
   late: number;
   /** The initial message again. */
   duplicateAnnouncements: number;
+  /** Initial messages that were followed by another sender's and not by data. */
+  supersededAnnouncements: number;
   duplicateEnds: number;
   /** Data of a stream beyond the size of the file. */
   excess: number;
@@ -75,7 +78,8 @@ const MAX_WARNINGS = 10;
 
 /**
  * The server side of one run: some iterations from one sender. A pure state machine: datagrams and time come in, replies are
- * polled. The first initial message decides who the sender is (host and port) and what every iteration announces; later
+ * polled. The first initial message that data follows decides who the sender is (host and port) and what every iteration announces: until
+ * there is data, the latest one counts, and one of before whose data comes. Later
  * initial messages may come from another port of the same host, because a sender may open a socket for each iteration.
  */
 export class ClassicServer {
@@ -85,6 +89,7 @@ export class ClassicServer {
     malformed: 0,
     late: 0,
     duplicateAnnouncements: 0,
+    supersededAnnouncements: 0,
     duplicateEnds: 0,
     excess: 0,
   };
@@ -94,6 +99,8 @@ export class ClassicServer {
   #state: ServerState = 'waiting';
   #sender: Source | undefined;
   #current: Iteration | undefined;
+  /** As long as nothing but initial messages has come. */
+  readonly #rivals = new Rivals();
   #reply: Reply | undefined;
   #warnings = 0;
   /** When the last iteration ended. */
@@ -191,10 +198,7 @@ export class ClassicServer {
 
   #onReceiving(now: number, datagram: Uint8Array, from: Source): void {
     const iteration = this.#current!;
-    if (!this.#isSender(from)) {
-      this.ignored.strangers++;
-      return;
-    }
+    if (!this.#isSender(from)) return this.#onStranger(now, datagram, from);
     if (iteration.isEmpty && this.#isRepeated(datagram)) {
       this.ignored.duplicateAnnouncements++;
       return;
@@ -203,6 +207,32 @@ export class ClassicServer {
     this.#count(verdict);
     if (verdict === 'data') this.#options.events.onData(streamOf(datagram), datagram);
     if (iteration.hasAllEnds && iteration.isWhole) this.#endIteration(now, 'ends');
+  }
+
+  /** A stray initial message must not take the run away from whoever sends the next one, nor from whom it has followed. */
+  #onStranger(now: number, datagram: Uint8Array, from: Source): void {
+    const isOpen = this.#current!.number === 1 && this.#current!.isEmpty;
+    const isInitial = datagram.length === ANNOUNCEMENT_BYTES;
+    const earlier = isOpen && !isInitial ? this.#rivals.of(from) : undefined;
+    if (earlier !== undefined) {
+      this.#supersede(now, earlier, from);
+      return this.#onReceiving(now, datagram, from);
+    }
+    if (!isOpen || !isInitial) {
+      this.ignored.strangers++;
+      return;
+    }
+    const announcement = this.#readFirst(datagram, from);
+    if (announcement === undefined) return;
+    this.ignored.supersededAnnouncements++;
+    this.#warn(`nothing has followed the initial message of ${this.#sender!.host}: that of ${from.host} counts now`);
+    this.#supersede(now, announcement, from);
+  }
+
+  #supersede(now: number, announcement: Announcement, from: Source): void {
+    this.#rivals.add(this.#sender!, this.#current!.announcement);
+    this.#options.events.onFalseStart();
+    this.#begin(now, announcement, from);
   }
 
   #onBetween(now: number, datagram: Uint8Array, from: Source): void {
@@ -236,6 +266,7 @@ export class ClassicServer {
     const { host } = this.#sender!;
     this.#current = undefined;
     this.#sender = undefined;
+    this.#rivals.clear();
     this.#state = 'waiting';
     this.#options.events.onFalseStart();
     this.#warn(`nothing followed the initial message of ${host}: it is forgotten`);

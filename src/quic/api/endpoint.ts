@@ -10,9 +10,16 @@ import { type HostAndPort, parseAddress } from './address.ts';
 import { endpointLimits, limitOf } from './endpoint-limits.ts';
 import { QuicError } from './errors.ts';
 import type { EndpointHost, ResolvedHost } from './host.ts';
-import { Deferred, deliver } from './internal.ts';
+import { Deferred, deliver, onAbort } from './internal.ts';
 import { nodeHost } from './node-host.ts';
-import type { ConnectOptions, EndpointOptions, ListenOptions, OnSession, SessionOptions } from './options.ts';
+import type {
+  ConnectOptions,
+  EndpointOptions,
+  ListenOptions,
+  OnSession,
+  SessionOptions,
+  WaitOptions,
+} from './options.ts';
 import { QuicSession } from './session.ts';
 import { clientSettings, serverSettings } from './settings.ts';
 import { assertZone, unreachable } from './unreachable.ts';
@@ -193,19 +200,15 @@ export class QuicEndpoint implements AsyncDisposable {
       this.#listening = undefined;
       throw error;
     }
-    if (signal !== undefined) this.#endOnAbort(signal);
+    onAbort(signal, this.closed, (reason) => this.destroy(reason));
   }
 
-  #endOnAbort(signal: AbortSignal): void {
-    const onAbort = () => this.destroy(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true });
-    // The signal may live longer than many endpoints.
-    const forget = () => signal.removeEventListener('abort', onAbort);
-    this.closed.then(forget, forget);
-  }
-
-  /** Takes no new sessions, lets the open ones end, then closes the socket. Resolves when that is done. */
-  close(): Promise<void> {
+  /**
+   * Takes no new sessions, lets the open ones end, then closes the socket. Resolves when that is done. A peer can keep a session open for as
+   * long as it likes: when the signal aborts, all are ended at once.
+   */
+  close({ signal }: WaitOptions = {}): Promise<void> {
+    onAbort(signal, this.closed, () => this.destroy());
     if (this.#state !== 'open') return this.closed;
     this.#state = 'closing';
     this.#driver?.listen(undefined);
@@ -257,7 +260,7 @@ export class QuicEndpoint implements AsyncDisposable {
       address === undefined ? { host: family === 4 ? '0.0.0.0' : '::', port: 0 } : parseAddress(address);
     try {
       const where = (await this.#host.resolve(host))[0]!;
-      this.#datapath = await this.#host.bind(where.host, port);
+      this.#datapath = await this.#host.bind(where.host, port, family === undefined);
     } catch (cause) {
       // The next one may find the port free.
       this.#binding = undefined;

@@ -28,8 +28,11 @@ export interface EndpointHost {
   readonly runtime: Runtime;
   readonly random: Random;
   readonly engine: CryptoEngine;
-  /** Binds a socket. Port 0 is any free one. Rejects with the system's error. */
-  bind(host: string, port: number): Promise<Datapath>;
+  /**
+   * Binds a socket. Port 0 is any free one. Rejects with the system's error.
+   * @param isServer others send to it first, perhaps to several addresses: answers must leave from the one that was asked.
+   */
+  bind(host: string, port: number, isServer?: boolean): Promise<Datapath>;
   /** The addresses of a host name in order of preference; a numeric one is its own. Rejects when there is none. */
   resolve(host: string): Promise<readonly ResolvedHost[]>;
   /** The MTU in bytes of the interface that leads from one address to another; undefined when it is not known. */

@@ -41,6 +41,20 @@ export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | unde
   });
 }
 
+/** Does something when the signal aborts, unless `over` has settled by then. The signal may live longer than many of its users. */
+export function onAbort(
+  signal: AbortSignal | undefined,
+  over: Promise<unknown>,
+  action: (reason: unknown) => void,
+): void {
+  if (signal === undefined) return;
+  if (signal.aborted) return action(signal.reason);
+  const listener = () => action(signal.reason);
+  signal.addEventListener('abort', listener, { once: true });
+  const forget = () => signal.removeEventListener('abort', listener);
+  over.then(forget, forget);
+}
+
 /** Waits that end together, each of which its AbortSignal can end alone. */
 export class Waiters<T> {
   #waiting: Waiter<T>[] = [];

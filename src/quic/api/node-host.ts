@@ -5,6 +5,7 @@ import { performance } from 'node:perf_hooks';
 import type { Millis } from '../base/time.ts';
 import { probeLinuxDatapath } from '../datapath/linux/probe.ts';
 import { createUdpLinuxDatapath } from '../datapath/linux/udp-linux.ts';
+import { createMultihomedDatapath } from '../datapath/udp-multihomed.ts';
 import { createUdpNodeDatapath } from '../datapath/udp-node.ts';
 import type { Datapath } from '../driver/datapath.ts';
 import type { Runtime, Timer } from '../driver/runtime.ts';
@@ -89,10 +90,11 @@ async function choose(forced: string | undefined): Promise<DatapathChoice> {
   return { name: 'portable', reason };
 }
 
-async function bind(address: string, port: number): Promise<Datapath> {
+async function bind(address: string, port: number, isServer = false): Promise<Datapath> {
   const { name } = await datapathChoice();
   const options = { host: address, port, family: address.includes(':') ? 6 : 4 } as const;
-  return name === 'linux' ? createUdpLinuxDatapath(options) : createUdpNodeDatapath(options);
+  if (name === 'linux') return createUdpLinuxDatapath(options);
+  return isServer ? createMultihomedDatapath(options) : createUdpNodeDatapath(options);
 }
 
 async function resolve(name: string): Promise<readonly ResolvedHost[]> {

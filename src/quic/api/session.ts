@@ -13,9 +13,9 @@ import { DEFAULT_BUDGET } from './constants.ts';
 import { DatagramBacklog } from './datagram-backlog.ts';
 import type { QuicEndpoint } from './endpoint.ts';
 import { closeError, codeOf, isCleanClose, QuicError, wireCode } from './errors.ts';
-import { Deferred, deliver, type StreamOwner, sessionEnded, Waiters } from './internal.ts';
+import { Deferred, deliver, onAbort, type StreamOwner, sessionEnded, Waiters } from './internal.ts';
 import { observationOf, type SessionObservation } from './observation.ts';
-import type { BodyChunk, CloseOptions, SessionInfo, StreamOptions } from './options.ts';
+import type { BodyChunk, CloseOptions, SessionInfo, StreamOptions, WaitOptions } from './options.ts';
 import type { SessionParts } from './session-parts.ts';
 import { QuicStream } from './stream.ts';
 import { toBytes } from './writer.ts';
@@ -227,17 +227,22 @@ export class QuicSession implements AsyncDisposable {
   }
 
   /**
-   * Ends the session once its open streams are over; no new ones are opened or accepted. Resolves and rejects with `closed`.
+   * Ends the session once its open streams are over; no new ones are opened or accepted. Resolves and rejects with `closed`. A peer can
+   * keep a stream open for as long as it likes: when the signal aborts, the session ends at once, as by `destroy`.
    * @throws QuicError ERR_QUIC_INVALID_ARGUMENT for a code that cannot be sent.
    */
-  close(options: CloseOptions = {}): Promise<void> {
+  close(options: CloseOptions & WaitOptions = {}): Promise<void> {
     wireCode(options.code ?? 0);
-    if (this.destroyed || this.#closing !== undefined) return this.closed;
+    if (!this.destroyed && this.#closing === undefined) this.#startClosing(options);
+    onAbort(options.signal, this.closed, () => this.destroy(undefined, this.#closing));
+    return this.closed;
+  }
+
+  #startClosing(options: CloseOptions): void {
     this.#closing = options;
     for (const stream of this.#unclaimedStreams.splice(0)) this.#decline(stream);
     for (const credit of this.#credit) credit.fail(new QuicError('ERR_QUIC_SESSION_CLOSED', 'the session is closing'));
     if (this.#streams.size === 0 || this.#connection.summary === undefined) this.#closeNow(options);
-    return this.closed;
   }
 
   /** Ends the session at once, streams included. With an error, `closed` rejects with it. @throws as `close`. */

@@ -7,9 +7,12 @@ import { type SentFrames, SentKind } from '../wire/sent-frames.ts';
 /** How far ahead of the next needed byte handshake data may run, in bytes. RFC 9000 §7.5 asks for at least 4,096. */
 const RECEIVE_LIMIT = 64 << 10;
 
-/** How many pieces may wait for their turn, and how many bytes, which is more than the above where pieces overlap. */
-const MAX_SEGMENTS = 1024;
-const MAX_SEGMENT_BYTES = 2 * RECEIVE_LIMIT;
+/**
+ * How many bytes may wait for their turn, which is more than the above where pieces overlap. What a piece costs beside its bytes is
+ * counted, too (258 bytes of Node 20's heap): a stranger chooses how small they are.
+ */
+const MAX_HELD = 2 * RECEIVE_LIMIT;
+const PIECE_OVERHEAD = 256;
 
 /** A piece of a CRYPTO stream that came ahead of its turn. */
 interface Segment {
@@ -24,8 +27,8 @@ interface Segment {
 export class CryptoStream {
   /** Bytes of the peer's that came ahead, by offset. Every segment ends behind #read. */
   #segments: Segment[] = [];
-  /** Bytes of all segments together. */
-  #segmentBytes = 0;
+  /** What all segments cost together, in bytes. <= MAX_HELD, but for one that came in its turn. */
+  #held = 0;
   /** First offset not yet handed to TLS. */
   #read = 0;
   /** All that was ever written here; valid up to #written. */
@@ -52,8 +55,7 @@ export class CryptoStream {
     if (offset + length <= this.#read) return true;
     if (this.#isHeld(offset, offset + length)) return false;
     // What comes in its turn is always taken: it is what empties the list.
-    const isFull = this.#segments.length >= MAX_SEGMENTS || this.#segmentBytes + length > MAX_SEGMENT_BYTES;
-    if (isFull && offset > this.#read) {
+    if (this.#held + PIECE_OVERHEAD + length > MAX_HELD && offset > this.#read) {
       throw new TransportError(
         TransportErrorCode.CRYPTO_BUFFER_EXCEEDED,
         'handshake data in too many pieces',
@@ -61,7 +63,7 @@ export class CryptoStream {
       );
     }
     this.#segments.push({ offset, bytes: bytes.slice(start, start + length) });
-    this.#segmentBytes += length;
+    this.#held += PIECE_OVERHEAD + length;
     return false;
   }
 
@@ -77,7 +79,7 @@ export class CryptoStream {
       const { offset, bytes } = this.#segments[i]!;
       if (offset > this.#read) continue;
       this.#segments.splice(i, 1);
-      this.#segmentBytes -= bytes.length;
+      this.#held -= PIECE_OVERHEAD + bytes.length;
       const fresh = bytes.subarray(Math.min(bytes.length, this.#read - offset));
       if (fresh.length === 0) {
         i = -1;
@@ -176,7 +178,7 @@ export class CryptoStream {
   discard(): void {
     this.restart();
     this.#segments = [];
-    this.#segmentBytes = 0;
+    this.#held = 0;
     this.#buffer = new Uint8Array(0);
     this.#written = 0;
   }

@@ -1,11 +1,26 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { EndpointPair, IDENTITY, type InFlight, type PairOptions, send } from '../../../test/support/endpoint-pair.ts';
+import {
+  CLIENT_ADDRESS,
+  EndpointPair,
+  IDENTITY,
+  type InFlight,
+  type PairOptions,
+  send,
+} from '../../../test/support/endpoint-pair.ts';
+import { initialPacket } from '../../../test/support/initial-packet.ts';
 import type { Millis } from '../base/time.ts';
-import { FrameType } from '../wire/frame-type.ts';
+import { newReno } from '../recovery/congestion/new-reno.ts';
+import { Recovery } from '../recovery/recovery.ts';
+import { FrameType, Space } from '../wire/frame-type.ts';
+import { EarlyRetransmission } from './early-retransmission.ts';
+import { PendingFrames } from './pending-frames.ts';
+import { Spaces } from './spaces.ts';
 
 /** A flight of five datagrams. */
 const LONG_CHAIN = { ...IDENTITY, certificates: new Array(12).fill(IDENTITY.certificates[0]!) };
+/** More than a window. */
+const MANY = new Array(40).fill(IDENTITY.certificates[0]!);
 const ROUND_TRIP = 20;
 
 /** What the lines of the log say that were sent by `side` from `since` on, milliseconds from the start. */
@@ -78,6 +93,30 @@ describe('ahead of the probe timer (RFC 9002 §6.2.3)', () => {
   });
 });
 
+test('what is repeated before anything was answered uses none of the times up', () => {
+  const spaces = new Spaces(25);
+  const pending = new PendingFrames();
+  const recovery = new Recovery({ isServer: true, congestion: newReno, maxDatagramSize: 1200 });
+  const early = new EarlyRetransmission({ isServer: true, spaces, recovery, pending });
+  for (let now = 0; now < 1000; now += 20) early.onRepetition(now, Space.INITIAL);
+  const { crypto } = spaces.initial;
+  crypto.write(new Uint8Array(100));
+  crypto.writeFrames(new Uint8Array(200), 0, 200, { add() {} });
+  assert.equal(crypto.wantsSend, false);
+  early.onRepetition(1000, Space.INITIAL);
+  assert.equal(crypto.wantsSend, true);
+});
+
+test('a HANDSHAKE_DONE that was acknowledged is not sent again because a copy is lost', () => {
+  const pending = new PendingFrames();
+  pending.onHandshakeDoneLost();
+  assert.equal(pending.wantsSend, true);
+  pending.onHandshakeDoneAcked();
+  assert.equal(pending.wantsSend, false);
+  pending.onHandshakeDoneLost();
+  assert.equal(pending.wantsSend, false);
+});
+
 describe('probes of a handshake (RFC 9002 §6.2.4)', () => {
   test('two datagrams a timeout, each with what is not acknowledged of every space', () => {
     const pair = new EndpointPair();
@@ -90,6 +129,37 @@ describe('probes of a handshake (RFC 9002 §6.2.4)', () => {
     assert.ok(answers.length >= 2, pair.log.join('\n'));
     for (const what of answers.slice(0, 2))
       assert.match(what, /^Initial \d+ \[Ack Crypto\] \+ Handshake \d+ \[Crypto\]$/);
+  });
+
+  test('they take along what was lost in a space that has nothing in flight, though the window is full', () => {
+    const pair = new EndpointPair({ serverTls: { identity: { ...LONG_CHAIN, certificates: MANY } } });
+    const sent: InFlight[] = [];
+    pair.filter = (datagram) => sent.push(datagram) === 1;
+    pair.connect();
+    pair.run(10);
+    const first = sent[0]!.bytes;
+    const [chosen, source] = [first.slice(6, 14), first.slice(15, 23)];
+    const deliver = (packetNumber: number, frames: readonly number[]) => {
+      const destination = sent[1]!.bytes.slice(15, 23);
+      const packet = initialPacket('client', chosen, { destination, source }, packetNumber, frames, 1200);
+      pair.deliver(pair.server, CLIENT_ADDRESS, packet);
+      pair.flush();
+    };
+    // Credit for more than a window.
+    for (let packetNumber = 10; packetNumber < 14; packetNumber++) deliver(packetNumber, [FrameType.PING]);
+    const [server] = pair.server.connections;
+    assert.ok(server!.stats().bytesInFlight > 11_000);
+    // The ServerHello is lost three times: the third time no new loss lets it go again.
+    for (const packetNumber of [20, 30, 40]) {
+      deliver(packetNumber, [FrameType.PING]);
+      const answer = pair.log.findLast((line) => / server .*Initial/.test(line))!;
+      deliver(packetNumber + 1, [FrameType.ACK, Number(/Initial (\d+)/.exec(answer)![1]), 0, 0, 0]);
+      pair.run(450);
+    }
+    const at = pair.log.length;
+    pair.run(1000);
+    const probes = pair.log.slice(at).filter((line) => line.includes('server'));
+    assert.match(probes[0]!, /Initial \d+ \[Crypto\] \+ Handshake/, pair.log.join('\n'));
   });
 
   test('they repeat the acknowledgement, which may be what is lost', () => {

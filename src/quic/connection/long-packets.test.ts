@@ -7,18 +7,13 @@ import {
   type InFlight,
   SERVER_ADDRESS,
 } from '../../../test/support/endpoint-pair.ts';
+import { initialPacket } from '../../../test/support/initial-packet.ts';
 import type { Address } from '../base/address.ts';
 import { heapArena } from '../base/arena.ts';
 import { ReceiveBatch } from '../base/batch.ts';
 import { TransportErrorCode } from '../base/errors.ts';
-import { initialSecrets } from '../crypto/initial.ts';
-import { DirectionKeys } from '../crypto/key-schedule.ts';
-import { nodeCryptoEngine } from '../crypto/node-engine.ts';
-import { TLS_AES_128_GCM_SHA256 } from '../crypto/suite.ts';
 import type { AckFrame } from '../wire/frame-handler.ts';
-import { FrameType, PacketType, Space } from '../wire/frame-type.ts';
-import { patchLength, writeLongHeader } from '../wire/header.ts';
-import { QUIC_V1 } from '../wire/versions.ts';
+import { FrameType, Space } from '../wire/frame-type.ts';
 import { FrameEffects, type FrameTargets } from './frame-effects.ts';
 
 /** What Initial and Handshake packets must and must not do, and what is not taken for one. */
@@ -38,41 +33,6 @@ function watched(pair: EndpointPair) {
   pair.flush();
   const first = sent[0]!.bytes;
   return { client, sent, chosen: first.slice(6, 14), clientId: first.slice(15, 23) };
-}
-
-/** An Initial packet as the server of a client that has chosen the connection ID `chosen` would make it, or the client itself. */
-function initialPacket(
-  from: 'client' | 'server',
-  chosen: Uint8Array,
-  ids: { destination: Uint8Array; source: Uint8Array; token?: Uint8Array },
-  packetNumber: number,
-  frames: readonly number[],
-  size: number,
-): Uint8Array {
-  const arena = heapArena(size);
-  const { destination, source, token = new Uint8Array(0) } = ids;
-  const payload = writeLongHeader(
-    arena.bytes,
-    0,
-    PacketType.INITIAL,
-    QUIC_V1,
-    destination,
-    source,
-    token,
-    4,
-    packetNumber,
-  );
-  arena.bytes.set(frames, payload);
-  patchLength(arena.bytes, payload - 4, size - (payload - 4));
-  const keys = new DirectionKeys(
-    nodeCryptoEngine,
-    QUIC_V1,
-    TLS_AES_128_GCM_SHA256,
-    initialSecrets(QUIC_V1, chosen)[from],
-  );
-  keys.packetKey.seal(arena, 0, payload, size - payload - 16, packetNumber);
-  keys.headerKey.protect(arena, { count: 1, start: Int32Array.of(0), pnOffset: Int32Array.of(payload - 4) });
-  return arena.bytes;
 }
 
 describe('sent', () => {

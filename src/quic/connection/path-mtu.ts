@@ -50,7 +50,7 @@ export class PathMtu {
   size: number;
   /** The most that the peer takes. */
   #peerLimit = MAX_IPV6_PAYLOAD;
-  /** The search, from the confirmation of the handshake on; never where the size is fixed. */
+  /** The search, from the confirmation of the handshake on; where the size is fixed, once the path has shown that it does not carry that. */
   #search: MtuSearch | undefined;
   /** The path that #search is about. */
   #path: Path | undefined;
@@ -83,9 +83,10 @@ export class PathMtu {
   /** Draws the conclusions from what has arrived and what was lost; to be called before anything is sent. */
   settle(now: Millis): void {
     const { recovery, paths } = this.#parts;
+    const isHole = recovery.largePacketsLost >= BLACK_HOLE_LOSSES && this.size > BASE_DATAGRAM_SIZE;
+    if (this.#search !== undefined && this.#path !== paths.active) this.#startPath(now);
+    else if (isHole) this.#fallBack(now);
     if (this.#search === undefined) return;
-    if (this.#path !== paths.active) this.#startPath(now);
-    else if (recovery.largePacketsLost >= BLACK_HOLE_LOSSES && this.size > BASE_DATAGRAM_SIZE) this.#fallBack(now);
     const { found, isDone } = this.#search;
     if (found !== this.size) this.#change(now, found, isDone);
     if (!isDone) return;
@@ -129,12 +130,15 @@ export class PathMtu {
     const headers = headersTo(remote);
     const most = headers === IPV4_HEADERS ? MAX_IPV4_PAYLOAD : MAX_IPV6_PAYLOAD;
     const link = (this.#options.interfaceMtu(remote) ?? ETHERNET_MTU) - headers;
-    this.#ceiling = Math.min(most, link, this.#peerLimit, this.#options.maxDatagramSize);
+    const { maxDatagramSize, fixed = maxDatagramSize } = this.#options;
+    this.#ceiling = Math.min(most, link, this.#peerLimit, maxDatagramSize, fixed);
     this.#restart(now, this.#ceiling);
   }
 
-  /** The path carries less than it did. What it did is tried first: it may have been an outage. RFC 8899 §5.3.3. */
+  /** The path carries less than it did, or than was said of it. That is tried first: it may have been an outage. RFC 8899 §5.3.3. */
   #fallBack(now: Millis): void {
+    this.#path = this.#parts.paths.active;
+    this.#ceiling = Math.max(this.#ceiling, this.size);
     this.#restart(now, this.size);
   }
 

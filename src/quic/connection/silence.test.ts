@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { CLIENT_ADDRESS, EndpointPair, readAll } from '../../../test/support/endpoint-pair.ts';
 import type { Address } from '../base/address.ts';
 import { NEVER } from '../base/time.ts';
+import { IdleTimer } from './idle-timer.ts';
 
 const MOVED: Address = { ...CLIENT_ADDRESS, port: 50_001 };
 const PINGS = /client \d+: 1-RTT \d+ \[Ping\]/;
@@ -85,4 +86,19 @@ test('a server does not ask its client', () => {
   const lines = pair.log.length;
   pair.run(10_000);
   assert.deepEqual(pair.log.slice(lines), []);
+});
+
+test('the silence that counts is a second, or three probe timeouts, and none after a packet that will be acknowledged', () => {
+  const idle = new IdleTimer(0, 30_000, 0);
+  assert.equal(idle.silenceAt(100), NEVER, 'nothing has come yet');
+  idle.onReceived(500);
+  idle.onStreamData();
+  assert.equal(idle.silenceAt(100), 1500);
+  assert.equal(idle.silenceAt(1000), 3500);
+  idle.onAckElicitingSent(600);
+  assert.equal(idle.silenceAt(100), NEVER);
+  idle.onReceived(700);
+  assert.equal(idle.silenceAt(100), 1700);
+  idle.onSilence();
+  assert.equal(idle.silenceAt(100), NEVER);
 });

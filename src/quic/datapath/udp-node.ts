@@ -1,5 +1,6 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { networkInterfaces } from 'node:os';
+import { ReceiveFailures } from '../../system/index.ts';
 import { type Address, formatAddress } from '../base/address.ts';
 import { Ecn, ReceiveBatch, TransmitBatch } from '../base/batch.ts';
 import { type Datapath, type DatapathCapabilities, LEAST_DATAGRAM } from '../driver/datapath.ts';
@@ -22,8 +23,6 @@ const DEFAULT_BUFFER = 4 << 20;
 const BATCH_DATAGRAMS = 64;
 const BATCH_BYTES = 256 << 10;
 const TRANSMIT_BYTES = 64 << 10;
-/** So many failures to receive, and nothing received between them, are not a peer's doing. */
-const MAX_FAILURES = 1000;
 /** How many addresses stay interned; strangers' datagrams must not fill memory. */
 const MAX_ADDRESSES = 16_384;
 
@@ -75,8 +74,7 @@ class UdpNodeDatapath implements Datapath {
   /** Whether the kernel was full: libuv still holds views of the transmit arena. */
   #blocked = false;
   #closed = false;
-  /** Failures to receive since something was received. */
-  #failures = 0;
+  readonly #failures = new ReceiveFailures();
   /** Bytes of the last batch's last datagram. */
   #lastSize = 0;
   readonly #addresses = new Map<string, Address>();
@@ -89,7 +87,9 @@ class UdpNodeDatapath implements Datapath {
     const { address, port } = socket.address();
     this.local = { family, host: address, port };
     socket.on('message', (message, remote) => this.#onMessage(message, remote));
-    socket.on('error', (error) => this.#onFailure(error));
+    socket.on('error', (error) => {
+      if (this.#failures.isFatal(error)) this.onError(error);
+    });
   }
 
   createTransmitBatch(): TransmitBatch {
@@ -115,7 +115,7 @@ class UdpNodeDatapath implements Datapath {
   }
 
   #onMessage(message: Uint8Array, remote: RemoteInfo): void {
-    this.#failures = 0;
+    this.#failures.reset();
     const batch = this.#batch;
     const length = message.length;
     if (batch.count === batch.capacity || this.#filled + length > BATCH_BYTES) this.#deliver();
@@ -138,11 +138,6 @@ class UdpNodeDatapath implements Datapath {
       this.#deliveryScheduled = false;
       this.#deliver();
     });
-  }
-
-  /** What somebody's ICMP or a passing shortage brought ends nothing: the socket receives on. */
-  #onFailure(error: NodeJS.ErrnoException): void {
-    if (isFatal(error) || ++this.#failures >= MAX_FAILURES) this.onError(error);
   }
 
   #deliver(): void {
@@ -215,11 +210,6 @@ function assertZone(host: string): void {
   const zone = host.split('%', 2)[1];
   if (zone === undefined || /^\d+$/u.test(zone) || zone in networkInterfaces()) return;
   throw Object.assign(new Error(`no interface ${zone}`), { code: 'ENXIO', syscall: 'if_nametoindex', address: host });
-}
-
-/** Whether the socket is of no use any more. */
-function isFatal({ code }: NodeJS.ErrnoException): boolean {
-  return code === 'EBADF' || code === 'ENOTSOCK';
 }
 
 /** As in the batched datapath: a passing shortage tells nothing, nor does what is larger than every path must carry. */

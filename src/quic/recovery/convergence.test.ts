@@ -1,150 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Deque } from '../base/deque.ts';
-import { SeededRandom } from '../base/random.ts';
-import { NEVER } from '../base/time.ts';
-import { Space } from '../wire/frame-type.ts';
-import { type SentFramesSink, SentKind } from '../wire/sent-frames.ts';
-import { bbr } from './congestion/bbr/bbr.ts';
-import type { CongestionControllerFactory } from './congestion/controller.ts';
+import { Bottleneck, DATAGRAM, utilization } from './bottleneck.test.ts';
+import { type Bbr, bbr } from './congestion/bbr/bbr.ts';
 import { cubic } from './congestion/cubic.ts';
 import { newReno } from './congestion/new-reno.ts';
-import { ackOfNumbers } from './fixtures.test.ts';
-import { Recovery } from './recovery.ts';
-
-// Senders that share a bottleneck: a queue that drains at a rate and drops at its tail, random loss, a delay each way.
-// Virtual time in steps of events; the receiver answers every second packet with what it has seen lately.
-
-const DATAGRAM = 1200;
-
-interface LinkOptions {
-  /** Bytes a millisecond. */
-  readonly rate: number;
-  /** One way, in milliseconds. */
-  readonly delay: number;
-  /** Bytes that the queue holds. */
-  readonly queue: number;
-  /** Probability that a packet is lost for no reason. */
-  readonly loss: number;
-  /** Probability that a packet takes `reorderBy` milliseconds longer. */
-  readonly reordering?: number;
-  readonly reorderBy?: number;
-  /** How coarse timers are. */
-  readonly tick?: number;
-}
-
-class Sender implements SentFramesSink {
-  readonly recovery: Recovery;
-  /** Received packet numbers, the latest 200. */
-  readonly received = new Deque<number>();
-  readonly arrivals: { at: number; pn: number }[] = [];
-  readonly acks: { at: number; numbers: number[] }[] = [];
-  unanswered = 0;
-  delivered = 0;
-  maxRtt = 0;
-
-  constructor(congestion: CongestionControllerFactory) {
-    this.recovery = new Recovery({ isServer: false, congestion, maxDatagramSize: DATAGRAM });
-    this.recovery.handshakeConfirmed = true;
-    this.recovery.peerCompletedAddressValidation = true;
-    this.recovery.maxAckDelay = 25;
-  }
-
-  onFrameAcked(): void {
-    this.delivered++;
-  }
-
-  onFrameLost(): void {}
-}
-
-class Bottleneck {
-  now = 0;
-  readonly senders: Sender[];
-  readonly #options: LinkOptions;
-  readonly #random: SeededRandom;
-  /** When the queue will have drained. */
-  #busyUntil = 0;
-  dropped = 0;
-
-  constructor(options: LinkOptions, seed: number, ...controllers: CongestionControllerFactory[]) {
-    this.#options = options;
-    this.#random = new SeededRandom(seed);
-    this.senders = controllers.map((c) => new Sender(c));
-  }
-
-  /** Lets time pass until `end`; `from(i)` is when sender i starts. */
-  run(end: number, from: (i: number) => number = () => 0): void {
-    const tick = this.#options.tick ?? 1;
-    while (this.now < end) {
-      let next = end;
-      for (const [i, sender] of this.senders.entries()) {
-        if (this.now < from(i)) next = Math.min(next, from(i));
-        else next = Math.min(next, this.#step(sender, tick));
-      }
-      assert.ok(next > this.now, 'time stands still');
-      this.now = next;
-    }
-  }
-
-  /** Does what is due for one sender; returns when something is due next. */
-  #step(sender: Sender, tick: number): number {
-    const { recovery } = sender;
-    while (sender.arrivals.length > 0 && sender.arrivals[0]!.at <= this.now) this.#receive(sender);
-    while (sender.acks.length > 0 && sender.acks[0]!.at <= this.now) {
-      recovery.onAck(Space.APPLICATION, this.now, ackOfNumbers(sender.acks.shift()!.numbers), 0, sender);
-      sender.maxRtt = Math.max(sender.maxRtt, recovery.rtt.latest);
-    }
-    if (recovery.timeout() <= this.now) recovery.onTimeout(this.now, sender);
-    while (recovery.probes[Space.APPLICATION]! > 0) {
-      recovery.probes[Space.APPLICATION]!--;
-      this.#transmit(sender);
-    }
-    while (recovery.sendAllowance(this.now) >= DATAGRAM) this.#transmit(sender);
-    const timer = Math.min(recovery.timeout(), recovery.nextSendTime(this.now));
-    const rounded = timer === NEVER ? NEVER : Math.max(this.now + 0.001, Math.ceil(timer / tick) * tick);
-    return Math.min(rounded, sender.arrivals[0]?.at ?? NEVER, sender.acks[0]?.at ?? NEVER);
-  }
-
-  #transmit(sender: Sender): void {
-    const { rate, delay, queue, loss, reordering = 0, reorderBy = 0 } = this.#options;
-    sender.recovery.spaces[Space.APPLICATION]!.add(SentKind.STREAM, 0, 0, 0);
-    const pn = sender.recovery.onPacketSent(Space.APPLICATION, this.now, DATAGRAM, true, true);
-    const waiting = Math.max(0, this.#busyUntil - this.now) * rate;
-    if (waiting + DATAGRAM > queue || this.#random.unit() < loss) {
-      this.dropped++;
-      return;
-    }
-    this.#busyUntil = Math.max(this.now, this.#busyUntil) + DATAGRAM / rate;
-    const late = this.#random.unit() < reordering ? reorderBy : 0;
-    insert(sender.arrivals, { at: this.#busyUntil + delay + late, pn });
-  }
-
-  #receive(sender: Sender): void {
-    const { pn } = sender.arrivals.shift()!;
-    const { received } = sender;
-    const previous = received.at(received.length - 1) ?? -1;
-    received.push(pn);
-    if (received.length > 200) received.shift();
-    if (++sender.unanswered < 2 && pn === previous + 1) return;
-    sender.unanswered = 0;
-    const numbers = Array.from({ length: received.length }, (_, i) => received.at(i)!);
-    insert(sender.acks, { at: this.now + this.#options.delay, numbers });
-  }
-}
-
-/** Inserts into a list sorted by `at`, behind its equals. */
-function insert<T extends { at: number }>(list: T[], item: T): void {
-  let i = list.length;
-  while (i > 0 && list[i - 1]!.at > item.at) i--;
-  list.splice(i, 0, item);
-}
-
-/** How much of the bottleneck the senders used between two points in time. */
-function utilization(link: Bottleneck, rate: number, duration: number, before: readonly number[]): number {
-  let packets = 0;
-  for (const [i, sender] of link.senders.entries()) packets += sender.delivered - before[i]!;
-  return (packets * DATAGRAM) / (rate * duration);
-}
+import { TailDrop } from './tail-drop.test.ts';
 
 for (const [name, factory] of [
   ['NewReno', newReno],
@@ -223,4 +83,88 @@ test('timers of 2 ms do not slow a path of 400 Mbit/s and 5 ms', () => {
   const before = link.senders.map((s) => s.delivered);
   link.run(1000);
   assert.ok(utilization(link, rate, 500, before) > 0.9, `used ${utilization(link, rate, 500, before)}`);
+});
+
+test('CUBIC leaves slow start before a queue of two bandwidth-delay products is full', () => {
+  const rate = 2500;
+  const link = new Bottleneck({ rate, delay: 40, queue: 2 * rate * 80, loss: 0 }, 8, cubic);
+  link.run(2000);
+  const { slowStartEndedAt } = link.senders[0]!.recovery;
+  assert.ok(slowStartEndedAt > 0 && slowStartEndedAt < 1000, `at ${slowStartEndedAt} ms`);
+  assert.equal(link.dropped, 0);
+});
+
+test('CUBIC that finds less than before leaves the rest to others for a while: fast convergence', () => {
+  const rate = 12_500;
+  const link = new TailDrop(cubic, rate, 40, rate * 40);
+  const { counters } = link.recovery;
+  const nextEvent = (): number => {
+    const { congestionEvents } = counters;
+    link.run(link.now + 40_000, () => counters.congestionEvents > congestionEvents);
+    return link.now;
+  };
+  nextEvent();
+  nextEvent();
+  link.rate = rate / 2;
+  const after = nextEvent();
+  // Where it would have aimed at the window of that event it is there after 5.2 s.
+  const free = nextEvent() - after;
+  assert.ok(free > 10_000 && free < 15_000, `full again after ${free} ms`);
+});
+
+test('BBR keeps clear of the volume at which a small queue overflows', () => {
+  const rate = 1250;
+  const pipe = rate * 20;
+  const link = new Bottleneck({ rate, delay: 10, queue: pipe / 2, loss: 0 }, 2, bbr);
+  link.run(3000);
+  const [sender] = link.senders;
+  const controller = sender!.recovery.congestion as Bbr;
+  let most = 0;
+  sender!.onAck = () => {
+    if (controller.state === 'probe_bw_cruise') most = Math.max(most, controller.window / pipe);
+  };
+  link.run(12_000);
+  const bound = controller.inflightLongTerm / pipe;
+  assert.ok(bound > 1.4 && bound < 1.6, `what path and queue hold is 1.5, not ${bound}`);
+  assert.ok(most > 1.2 && most < 1.35, `cruises with up to ${most}`);
+  assert.ok(link.dropped < 200, `${link.dropped} lost`);
+});
+
+test('BBR forgets within ten rounds how ACKs came in bursts while it started up', () => {
+  const rate = 1250;
+  const pipe = rate * 20;
+  const link = new Bottleneck({ rate, delay: 10, queue: 4 * pipe, loss: 0 }, 2, bbr);
+  link.run(3000);
+  const [sender] = link.senders;
+  const controller = sender!.recovery.congestion as Bbr;
+  let most = 0;
+  sender!.onAck = () => {
+    if (controller.state === 'probe_bw_cruise') most = Math.max(most, controller.window / pipe);
+  };
+  link.run(6000);
+  assert.ok(most > 2 && most < 2.35, `a window of ${most}`);
+});
+
+test('BBR keeps the pipe half empty for a round trip and 200 ms, whichever is longer, to see its round-trip time', () => {
+  for (const [delay, rate, least] of [
+    [300, 500, 600],
+    [10, 1250, 200],
+  ] as const) {
+    const link = new Bottleneck({ rate, delay, queue: 8 * rate * delay, loss: 0 }, 2, bbr);
+    const [sender] = link.senders;
+    const controller = sender!.recovery.congestion as Bbr;
+    const half = 0.55 * 2 * delay * rate;
+    let emptySince = -1;
+    const times: number[] = [];
+    sender!.onAck = () => {
+      const isProbing = controller.state === 'probe_rtt';
+      if (isProbing && emptySince < 0 && sender!.recovery.bytesInFlight <= half) emptySince = link.now;
+      if (isProbing || emptySince < 0) return;
+      times.push(link.now - emptySince);
+      emptySince = -1;
+    };
+    link.run(16_000);
+    assert.ok(times.length >= 2, `${times.length} times`);
+    for (const time of times) assert.ok(time >= least && time < 1.2 * least, `${time} ms, not ${least}`);
+  }
 });

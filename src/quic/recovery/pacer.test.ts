@@ -93,3 +93,12 @@ test('a rate change counts from now on', () => {
   assert.equal(pacer.allowance(50), 0);
   assert.equal(pacer.allowance(50.5), DATAGRAM);
 });
+
+test('a larger datagram size counts for what may leave at once and for debts from the next rate on', () => {
+  const pacer = new Pacer(DATAGRAM);
+  pacer.onMaxDatagramSize(9000);
+  pacer.setRate(0, 100, 1_000_000);
+  assert.equal(pacer.allowance(10_000), 18_000);
+  for (let i = 0; i < 10; i++) pacer.onPacketSent(10_000, 9000);
+  assert.equal(pacer.nextSendTime(10_000), 10_000 + (3 * 9000) / 100);
+});

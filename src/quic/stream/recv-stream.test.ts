@@ -172,3 +172,22 @@ test("a stream's window that grows takes the connection's with it, in whole byte
   receiver.read(1);
   assert.deepEqual(client.send(), ['MAX_DATA 0 3252', 'MAX_STREAM_DATA 3 2501']);
 });
+
+test('a MAX_STREAM_DATA that is lost after a later one was sent is of no interest', () => {
+  const client = new Client({}, { maxStreamWindow: 3000, initialMaxData: 100_000, maxConnectionWindow: 100_000 });
+  client.receive(3, 0, 1000);
+  const receiver = client.streams.receiver(3)!;
+  receiver.read(0);
+  assert.deepEqual(client.send(), ['MAX_STREAM_DATA 3 4000']);
+  const early = client.records;
+  client.receive(3, 1000, 1000);
+  receiver.read(0);
+  assert.deepEqual(client.send(), ['MAX_STREAM_DATA 3 5000']);
+  const late = client.records;
+  client.records = early;
+  client.loseLast();
+  assert.equal(client.streams.wantsControl, false);
+  client.records = late;
+  client.loseLast();
+  assert.deepEqual(client.send(), ['MAX_STREAM_DATA 3 5000']);
+});

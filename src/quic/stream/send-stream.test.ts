@@ -357,3 +357,74 @@ test('after a reset only the acknowledgment of that counts (RFC 9000 §3.1)', ()
   assert.deepEqual(client.takeEvents(), ['done 2']);
   assert.equal(streams.count, 0);
 });
+
+test('a MAX_STREAM_DATA that comes late while the limit holds data back changes nothing', () => {
+  const { client, streams } = withData(1000, { initialMaxStreamDataUni: 600 });
+  assert.deepEqual(client.send(), ['STREAM 2 0-600']);
+  assert.deepEqual(client.send(), ['STREAM_DATA_BLOCKED 2 600']);
+  for (const stale of [0, 300, 600]) streams.onMaxStreamData(0, 2, stale);
+  assert.equal(streams.wantsControl, false);
+  assert.equal(streams.wantsData, false);
+  streams.onMaxStreamData(0, 2, 601);
+  assert.deepEqual(client.send(), ['STREAM 2 600-601']);
+  assert.deepEqual(client.send(), ['STREAM_DATA_BLOCKED 2 601']);
+});
+
+test('STOP_SENDING after the end is too late: the application hears nothing, and nothing is sent', () => {
+  const client = new Client();
+  const { streams } = client;
+  const id = streams.open(true);
+  const sender = streams.sender(id)!;
+  sender.write(0, new Uint8Array(100));
+  sender.finish(0);
+  client.send();
+  client.ackLast();
+  assert.deepEqual(client.takeEvents(), [`done ${id}`]);
+  assert.equal(streams.count, 1, 'the other direction is open');
+  streams.onStopSending(0, id, 5);
+  assert.deepEqual(client.takeEvents(), []);
+  assert.equal(sender.state, 'data_recvd');
+  assert.deepEqual(client.send(), []);
+});
+
+test('STOP_SENDING while the end is on its way resets the stream (RFC 9000 §3.5)', () => {
+  const { client, streams, sender } = withData(100);
+  sender.finish(0);
+  assert.deepEqual(client.send(), ['STREAM 2 0-100 fin']);
+  streams.onStopSending(0, 2, 5);
+  assert.deepEqual(client.takeEvents(), ['stopped 2 5']);
+  assert.deepEqual(client.send(), ['RESET_STREAM 2 0']);
+});
+
+test('a change of urgency while something is to be sent again goes for that, too, and for nothing twice', () => {
+  const ofStream = (id: number) => [`STREAM ${id} 0-300`, `STREAM ${id} 300-600`];
+  // More urgent than the first stream, and less.
+  for (const [urgency, order] of [
+    [1, [...ofStream(6), ...ofStream(2)]],
+    [5, [...ofStream(2), ...ofStream(6)]],
+  ] as const) {
+    const client = new Client();
+    const { streams } = client;
+    const [first, second] = [0, 1].map(() => streams.sender(streams.open(false))!);
+    for (const sender of [first!, second!]) sender.write(0, new Uint8Array(300));
+    client.send();
+    client.loseLast();
+    for (const sender of [first!, second!]) sender.write(0, new Uint8Array(300));
+    second!.urgency = urgency;
+    const sent: string[] = [];
+    for (let i = 0; i < 10 && streams.wantsData; i++) sent.push(...client.send(0, 304));
+    assert.deepEqual(sent, order);
+    assert.equal(streams.wantsData, false);
+  }
+});
+
+test('a change of urgency loses nothing that is only to be sent again', () => {
+  const { client, streams, sender } = withData(100);
+  sender.finish(0);
+  client.send();
+  client.loseLast();
+  sender.urgency = 6;
+  assert.equal(streams.wantsData, true);
+  assert.deepEqual(client.send(), ['STREAM 2 0-100 fin']);
+  assert.equal(streams.wantsData, false);
+});

@@ -273,3 +273,109 @@ test('persistent congestion stands', () => {
   cubic.onSpuriousCongestionEvent(1110, 0);
   assert.equal(cubic.window, 2 * MSS);
 });
+
+test('it has no rate of its own, begins in slow start, and avoids congestion from the threshold on', () => {
+  const cubic = new Cubic(MSS);
+  assert.deepEqual([cubic.name, cubic.pacingRate, cubic.phase], ['cubic', 0, 'slow_start']);
+  cubic.onCongestionEvent(1000, 990);
+  // What was sent as recovery began belongs to it; what was sent later ends it.
+  cubic.onAcked(1050, MSS, 1000, 0, rttOf(50), 0, true);
+  assert.equal(cubic.phase, 'recovery');
+  cubic.onAcked(1051, MSS, 1001, 0, rttOf(50), 0, true);
+  assert.equal(cubic.phase, 'congestion_avoidance');
+  assert.equal(cubic.window, cubic.slowStartThreshold);
+});
+
+/** What W_cubic is `t` seconds after the window was reduced to `from` segments, RFC 9438 §4.2. */
+function curve(t: number, wMax: number, from: number): number {
+  return C * (t - Math.cbrt((wMax - from) / C)) ** 3 + wMax;
+}
+
+/** Follows the curve from the first ACK at `start` on, for `seconds`. */
+function followsCurve(cubic: Cubic, start: number, seconds: number, wMax: number, from: number): void {
+  const rtt = rttOf(50);
+  cubic.onAcked(start, 1, start - 50, 0, rtt, 0, false);
+  for (let now = start; now < start + 1000 * seconds; now += 50) {
+    roundTrip(cubic, now, rtt);
+    const t = (now + 50 - start) / 1000;
+    const segments = cubic.window / MSS;
+    const [low, high] = [curve(t - 0.1, wMax, from) - 1, curve(t + 0.05, wMax, from) + 1];
+    assert.ok(segments >= low && segments <= high, `${segments} at ${t} s, not ${low} to ${high}`);
+  }
+}
+
+test('fast convergence: the plateau is 0.85 times the window that fell short, after the second event too (RFC 9438 §4.7)', () => {
+  const cubic = withWindow(5000);
+  cubic.onCongestionEvent(100_000, 99_990);
+  cubic.onCongestionEvent(100_100, 100_050);
+  followsCurve(cubic, 100_200, 12, 0.85 * 3500, 0.7 * 3500);
+});
+
+test('an event starts the curve anew, from where the window was', () => {
+  const cubic = withWindow(5000);
+  const rtt = rttOf(50);
+  cubic.onCongestionEvent(100_000, 99_990);
+  followsCurve(cubic, 100_060, 20, 5000, 3500);
+  while (cubic.window < 5200 * MSS) roundTrip(cubic, 120_060, rtt);
+  const reached = cubic.window / MSS;
+  cubic.onCongestionEvent(130_000, 129_990);
+  assert.ok(Math.abs(cubic.window / MSS - 0.7 * reached) < 1e-6);
+  followsCurve(cubic, 130_060, 12, reached, 0.7 * reached);
+});
+
+test('idle time is taken out of the curve whatever the clock says, also before its first ACK', () => {
+  const cubic = withWindow(5000);
+  cubic.onCongestionEvent(100_000, 99_990);
+  // Nothing but ACKs of what the application limited, and a pause: the curve has not begun.
+  cubic.onAcked(100_060, MSS, 100_010, 0, rttOf(50), 0, true);
+  cubic.onPacketSent(110_000, MSS, MSS);
+  followsCurve(cubic, 120_000, 5, 5000, 3500);
+  const { window } = cubic;
+  cubic.onPacketSent(200_000, MSS, MSS);
+  cubic.onPacketSent(200_000, MSS, 2 * MSS);
+  cubic.onAcked(200_050, MSS, 200_000, 0, rttOf(50), 0, false);
+  // 50 ms on a curve that rises by 40 segments a second there.
+  assert.ok(cubic.window >= window && cubic.window < window + MSS, `${(cubic.window - window) / MSS}`);
+});
+
+test('a packet that is not alone in flight says nothing of a pause', () => {
+  const grown = (inFlight: number): number => {
+    const cubic = withWindow(5000);
+    cubic.onCongestionEvent(100_000, 99_990);
+    const rtt = rttOf(50);
+    cubic.onAcked(100_060, 1, 100_010, 0, rtt, 0, false);
+    cubic.onPacketSent(104_000, MSS, inFlight);
+    roundTrip(cubic, 104_000, rtt);
+    return cubic.window / MSS;
+  };
+  assert.ok(grown(2 * MSS) > grown(MSS) + 500);
+});
+
+test('HyStart++ is for the first slow start only (RFC 9406 §4.3)', () => {
+  const cubic = withWindow(100);
+  cubic.onCongestionEvent(1000, 990);
+  cubic.onPersistentCongestion();
+  // The RTT doubles every round; the window does, too.
+  let now = 2000;
+  for (let rtt = 50; cubic.window < 60 * MSS; rtt *= 2) {
+    const { window } = cubic;
+    roundTrip(cubic, now, rttOf(rtt));
+    now += rtt;
+    assert.ok(cubic.window >= Math.min(2 * window - 1, cubic.slowStartThreshold));
+  }
+});
+
+test('a larger datagram size raises the floor, and a segment is as large as a datagram', () => {
+  const cubic = withWindow(20);
+  for (let i = 0; i < 20; i++) cubic.onCongestionEvent(2000 + i, 2000 + i);
+  cubic.onMaxDatagramSize(9000);
+  assert.equal(cubic.window, 18_000);
+  cubic.onMaxDatagramSize(1200);
+  assert.equal(cubic.window, 18_000, 'a smaller one takes nothing');
+  cubic.onMaxDatagramSize(9000);
+  for (let i = 0; i < 20; i++) cubic.onCongestionEvent(3000 + i, 3000 + i);
+  assert.equal(cubic.window, 18_000);
+  // At its least it is as large as at the event: from there on a segment a round trip (§4.3).
+  cubic.onAcked(4000, 18_000, 3950, 0, rttOf(1), 0, false);
+  assert.equal(cubic.window, 27_000);
+});

@@ -100,3 +100,34 @@ test('the queue is measured from the lowest round-trip time of all, and in round
   round(few, 200, 7, () => 150);
   assert.equal(round(few, 300, 1, () => 150)[0], 4);
 });
+
+test('an RTT that rises from round to round ends slow start after five, as one that stays where it has risen to does', () => {
+  for (const rise of [17, 0]) {
+    const hystart = new HyStart();
+    round(hystart, 0, 20, () => 400);
+    for (let r = 1; r <= 5; r++) {
+      const divisors = round(hystart, r * 1000, 20, () => 417 + (r - 1) * rise);
+      assert.deepEqual(divisors.slice(7), Array(13).fill(4), `round ${r}`);
+    }
+    assert.equal(round(hystart, 6000, 1, () => 417 + 5 * rise)[0], 0);
+  }
+});
+
+test('one low sample among the latest eight is enough, whichever it is', () => {
+  for (let low = 0; low < 8; low++) {
+    const hystart = new HyStart();
+    round(hystart, 0, 20, () => 100);
+    const divisors = round(hystart, 200, 16, (i) => (i === 8 + low ? 100 : 150));
+    assert.equal(divisors[7], 4);
+    assert.deepEqual(divisors.slice(8 + low), Array(8 - low).fill(1), `sample ${low}`);
+  }
+});
+
+test('eight samples make a round, and the packet that is sent as it begins ends it', () => {
+  const hystart = new HyStart();
+  round(hystart, 0, 20, () => 100);
+  round(hystart, 200, 8, () => 130);
+  // The round began with the ACK at 300.
+  assert.equal(hystart.onAcked(430, 299.9, 130), 4);
+  assert.equal(hystart.onAcked(430, 300, 130), 0);
+});

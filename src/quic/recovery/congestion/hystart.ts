@@ -76,7 +76,7 @@ export class HyStart {
 
   #compare(): void {
     if (this.#roundMin < this.#cssBaseline) this.#cssRounds = -1;
-    if (this.#cssRounds >= 0 || this.#lastRoundMin === Number.POSITIVE_INFINITY) return;
+    if (this.#cssRounds >= 0) return;
     const threshold = Math.max(MIN_RTT_THRESHOLD, Math.min(this.#lastRoundMin / MIN_RTT_DIVISOR, MAX_RTT_THRESHOLD));
     const risen = this.#recentMin();
     if (risen < this.#lastRoundMin + threshold) return;

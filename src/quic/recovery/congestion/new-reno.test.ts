@@ -4,8 +4,13 @@ import { RttEstimator } from '../rtt.ts';
 import { initialWindow, minimumWindow } from './initial-window.ts';
 import { NewReno } from './new-reno.ts';
 
-const rtt = new RttEstimator();
-rtt.update(100, 0, true, 0);
+function rttOf(ms: number): RttEstimator {
+  const estimator = new RttEstimator();
+  estimator.update(ms, 0, true, 0);
+  return estimator;
+}
+
+const rtt = rttOf(100);
 
 function ack(reno: NewReno, now: number, bytes: number, sentAt: number, appLimited = false): void {
   reno.onAcked(now, bytes, sentAt, 0, rtt, 0, appLimited);
@@ -114,4 +119,50 @@ test('an event that a later one followed is taken back by itself; then that one;
   reno.onPersistentCongestion();
   reno.onSpuriousCongestionEvent(310, 0);
   assert.equal(reno.window, 2400);
+});
+
+test('it has no rate of its own, and avoids congestion from the threshold on, by a datagram a window', () => {
+  const reno = new NewReno(1200);
+  assert.deepEqual([reno.name, reno.pacingRate, reno.phase], ['reno', 0, 'slow_start']);
+  reno.onCongestionEvent(200, 150);
+  reno.onCongestionEvent(201, 200);
+  assert.equal(reno.window, 6000, 'sent as recovery began');
+  ack(reno, 250, 1200, 200, true);
+  assert.equal(reno.phase, 'recovery', 'what was sent as recovery began belongs to it');
+  ack(reno, 251, 1200, 201, true);
+  assert.equal(reno.phase, 'congestion_avoidance');
+  ack(reno, 260, 6000, 210);
+  assert.equal(reno.window, 7200);
+  reno.onMaxDatagramSize(1500);
+  assert.equal(reno.window, 7200);
+  ack(reno, 270, 7200, 220);
+  assert.equal(reno.window, 8700);
+});
+
+/** A round trip of 20 ACKs of `bytes` each, of what was sent from `start` on. */
+function round(reno: NewReno, start: number, rtt: number, bytes: number): void {
+  for (let i = 0; i < 20; i++) {
+    const now = start + rtt + i;
+    reno.onAcked(now, bytes, start + (i === 0 ? 0.5 : -0.5), 0, rttOf(rtt), 0, false);
+  }
+}
+
+test('HyStart++ slows the first slow start down to a quarter when the RTT rises, and ends it; later ones it leaves alone', () => {
+  const reno = new NewReno(1200);
+  round(reno, 0, 100, 1200);
+  assert.equal(reno.window, 12_000 + 20 * 1200);
+  // From the eighth sample on.
+  round(reno, 200, 113, 1200);
+  assert.equal(reno.window, 36_000 + 7 * 1200 + (13 * 1200) / 4);
+  round(reno, 400, 125, 1200);
+  const { window } = reno;
+  assert.equal(reno.phase, 'slow_start');
+  reno.onAcked(800, 1200, 799, 0, rttOf(125), 0, false);
+  assert.deepEqual([reno.window, reno.slowStartThreshold, reno.phase], [window, window, 'congestion_avoidance']);
+  reno.onPersistentCongestion();
+  for (let r = 0; r < 3; r++) {
+    const before = reno.window;
+    round(reno, 1000 + r * 1000, 100 * 2 ** r, before / 20);
+    assert.ok(reno.window >= Math.min(2 * before - 1, window), 'not slowed down');
+  }
 });

@@ -43,9 +43,11 @@ export class Reductions<State extends Reducible> {
     const first = this.#length - 1 - later;
     if (first < 0) return false;
     const state = Object.assign(this.#scratch, this.#before[first]!);
-    let i = first + 1;
-    for (; i < this.#length && this.#raise(this.#before[i]!, state); i++) this.#reduce(state);
-    if (i === this.#length) this.#raise(now, state);
+    for (let i = first + 1; i < this.#length; i++) {
+      raise(this.#before[i]!, state);
+      this.#reduce(state);
+    }
+    raise(now, state);
     const next = later === 0 ? now : this.#before[first + 1]!;
     next.recoveryStartedAt = this.#before[first]!.recoveryStartedAt;
     this.#remove(first);
@@ -57,18 +59,17 @@ export class Reductions<State extends Reducible> {
     this.#length = 0;
   }
 
-  /** `to` becomes `from`, all but the recovery period that it is in, unless its window is as large already. Returns whether it does. */
-  #raise(to: State, from: State): boolean {
-    if (to.window >= from.window) return false;
-    const { recoveryStartedAt } = to;
-    Object.assign(to, from);
-    to.recoveryStartedAt = recoveryStartedAt;
-    return true;
-  }
-
   #remove(index: number): void {
     const removed = this.#before[index]!;
     this.#before.copyWithin(index, index + 1, this.#length);
     this.#before[--this.#length] = removed;
   }
+}
+
+/** `to` becomes `from`, all but the recovery period that it is in, unless its window is as large already. */
+function raise<State extends Reducible>(to: State, from: State): void {
+  if (to.window >= from.window) return;
+  const { recoveryStartedAt } = to;
+  Object.assign(to, from);
+  to.recoveryStartedAt = recoveryStartedAt;
 }

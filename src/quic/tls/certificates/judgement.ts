@@ -2,8 +2,11 @@ import { X509Certificate } from 'node:crypto';
 import * as pkijs from 'pkijs';
 import { type CertificateVerdict, TlsAlert } from '../session.ts';
 import type { Validity } from './accepted-chains.ts';
+import { ExtensionId } from './extensions.ts';
+import { oneLine } from './one-line.ts';
 import { buildPaths } from './path.ts';
-import { checkPath, type Purpose, refusal } from './path-checks.ts';
+import { checkPath, type Purpose } from './path-checks.ts';
+import { refusal } from './refusal.ts';
 
 /** Judges a chain, leaf first: its paths to trusted certificates, its purpose, and a server's name. */
 export async function judge(
@@ -60,12 +63,28 @@ async function checkWholePath(
   const verdict = checkPath(path, parsed, now, purpose);
   // The library wants an issuer; a leaf that is trusted itself has been checked above.
   if (!verdict.ok || path.length === 1) return verdict;
+  for (const certificate of parsed) dropNameConstraints(certificate);
+  vouchForVersion1(parsed.at(-1)!);
   return validate(parsed, now);
+}
+
+/** They have been checked, and the library checks them wrongly: it takes one permitted name for all, and asks those that issue themselves. */
+function dropNameConstraints(certificate: pkijs.Certificate): void {
+  const others = certificate.extensions?.filter(({ extnID }) => extnID !== ExtensionId.NAME_CONSTRAINTS);
+  if (others !== undefined) certificate.extensions = others;
+}
+
+/** A certificate of version 1 cannot say that it is an authority's. Of one that is trusted, being trusted says it: RFC 5280 §6.1.4 (k). */
+function vouchForVersion1(anchor: pkijs.Certificate): void {
+  if (anchor.version !== 0) return;
+  const constraints = new pkijs.BasicConstraints({ cA: true });
+  const extnValue = constraints.toSchema().toBER(false);
+  anchor.extensions = [new pkijs.Extension({ extnID: ExtensionId.BASIC_CONSTRAINTS, critical: true, extnValue })];
 }
 
 const CODE_EXPIRED = 8;
 
-/** RFC 5280 §6 by the library, along this one path: names, CA flags, policies, name constraints. */
+/** RFC 5280 §6 by the library, along this one path: names that lead to each other, CA flags, policies. */
 async function validate(path: readonly pkijs.Certificate[], now: Date): Promise<CertificateVerdict> {
   const engine = new pkijs.CertificateChainValidationEngine({
     trustedCerts: [path.at(-1)!],
@@ -98,8 +117,4 @@ function checkName(leaf: X509Certificate, serverName: string | undefined): Certi
   if (matches) return undefined;
   const names = leaf.subjectAltName ?? 'no name';
   return refusal(TlsAlert.BAD_CERTIFICATE, `the certificate is for ${oneLine(names)}, not for ${name}`);
-}
-
-function oneLine(text: string): string {
-  return text.replaceAll('\n', ', ').slice(0, 200);
 }

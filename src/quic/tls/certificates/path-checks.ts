@@ -1,19 +1,20 @@
 import type { X509Certificate } from 'node:crypto';
+import * as asn1js from 'asn1js';
 import * as pkijs from 'pkijs';
 import { type CertificateVerdict, TlsAlert } from '../session.ts';
+import { checkExtensions, ExtensionId, extensionOf } from './extensions.ts';
 import { ExtendedKeyUsage, KeyUsage } from './issue.ts';
+import { checkNameConstraints } from './name-constraints.ts';
+import { oneLine } from './one-line.ts';
+import { refusal } from './refusal.ts';
 
 /** What a chain has to be good for: to authenticate a server or a client. */
 export type Purpose = 'server' | 'client';
 
-/** A verdict against a chain. */
-export function refusal(alert: number, reason: string): CertificateVerdict & { readonly ok: false } {
-  return { ok: false, alert, reason };
-}
-
 /**
  * What RFC 5280 and RFC 9846 §4.5.1 demand of a path (leaf first, trusted certificate last, the same certificates twice)
- * and the validation library leaves out: dates, algorithms, key sizes, purposes, path lengths, critical extensions.
+ * and the validation library leaves out: dates, algorithms, key sizes, purposes, path lengths, critical extensions, and the names that
+ * are allowed, which it takes for allowed as soon as one of them is.
  */
 export function checkPath(
   path: readonly X509Certificate[],
@@ -24,6 +25,7 @@ export function checkPath(
   for (const [i, certificate] of parsed.entries()) {
     const isAnchor = i === parsed.length - 1;
     const verdict =
+      checkExtensions(certificate, nameOf(path, i)) ??
       checkDates(certificate, now, nameOf(path, i)) ??
       checkKey(path[i]!, nameOf(path, i)) ??
       (isAnchor ? undefined : checkSignature(certificate, nameOf(path, i))) ??
@@ -31,11 +33,11 @@ export function checkPath(
       (i === 0 ? checkLeaf(certificate) : checkPathLength(certificate, parsed.slice(1, i), nameOf(path, i)));
     if (verdict !== undefined) return verdict;
   }
-  return { ok: true };
+  return checkNameConstraints(parsed, (i) => nameOf(path, i)) ?? { ok: true };
 }
 
 function nameOf(path: readonly X509Certificate[], i: number): string {
-  return i === 0 ? 'the certificate' : `the CA certificate ${path[i]!.subject.replaceAll('\n', ', ').slice(0, 200)}`;
+  return i === 0 ? 'the certificate' : `the CA certificate ${oneLine(path[i]!.subject)}`;
 }
 
 type Refusal = CertificateVerdict | undefined;
@@ -76,26 +78,17 @@ function checkSignature(certificate: pkijs.Certificate, name: string): Refusal {
   return refusal(TlsAlert.BAD_CERTIFICATE, `${name} is signed with a broken algorithm (MD5 or SHA-1)`);
 }
 
-const EXTENDED_KEY_USAGE = '2.5.29.37';
-const KEY_USAGE = '2.5.29.15';
-const BASIC_CONSTRAINTS = '2.5.29.19';
-
 /** RFC 5280 §4.2.1.12; on CA certificates it narrows what they may issue for, as all implementations have it. */
 function checkPurpose(certificate: pkijs.Certificate, purpose: Purpose, name: string): Refusal {
-  const usage = parsedExtension(certificate, EXTENDED_KEY_USAGE, pkijs.ExtKeyUsage);
+  const usage = extensionOf(certificate, ExtensionId.EXTENDED_KEY_USAGE, pkijs.ExtKeyUsage);
   if (usage === undefined) return undefined;
   const wanted = purpose === 'server' ? ExtendedKeyUsage.SERVER_AUTH : ExtendedKeyUsage.CLIENT_AUTH;
   if (usage.keyPurposes.includes(wanted) || usage.keyPurposes.includes(ExtendedKeyUsage.ANY)) return undefined;
   return refusal(TlsAlert.UNSUPPORTED_CERTIFICATE, `${name} is not meant for ${purpose} authentication`);
 }
 
-/** RFC 9846 §4.5.1.3: the key signs. RFC 5280 §4.2: a critical extension must be understood. */
+/** RFC 9846 §4.5.1.3: the key signs. */
 function checkLeaf(certificate: pkijs.Certificate): Refusal {
-  for (const { extnID, critical, parsedValue } of certificate.extensions ?? []) {
-    if (critical && !parsedValue) {
-      return refusal(TlsAlert.UNSUPPORTED_CERTIFICATE, `the certificate has an unknown critical extension, ${extnID}`);
-    }
-  }
   const bits = keyUsage(certificate);
   if (bits === undefined || (bits & KeyUsage.DIGITAL_SIGNATURE) !== 0) return undefined;
   return refusal(TlsAlert.UNSUPPORTED_CERTIFICATE, "the certificate's key is not meant for signatures");
@@ -103,7 +96,7 @@ function checkLeaf(certificate: pkijs.Certificate): Refusal {
 
 /** RFC 5280 §4.2.1.9: how many CA certificates may stand below, those that issue themselves not counted. */
 function checkPathLength(certificate: pkijs.Certificate, below: readonly pkijs.Certificate[], name: string): Refusal {
-  const constraints = parsedExtension(certificate, BASIC_CONSTRAINTS, pkijs.BasicConstraints);
+  const constraints = extensionOf(certificate, ExtensionId.BASIC_CONSTRAINTS, pkijs.BasicConstraints);
   if (constraints?.pathLenConstraint === undefined) return undefined;
   const limit = constraints.pathLenConstraint;
   const length = below.filter((ca) => !ca.subject.isEqual(ca.issuer)).length;
@@ -112,15 +105,5 @@ function checkPathLength(certificate: pkijs.Certificate, below: readonly pkijs.C
 }
 
 function keyUsage(certificate: pkijs.Certificate): number | undefined {
-  const value: unknown = certificate.extensions?.find(({ extnID }) => extnID === KEY_USAGE)?.parsedValue;
-  const block = (value as { valueBlock?: { valueHexView?: Uint8Array } } | undefined)?.valueBlock;
-  return block?.valueHexView?.[0];
-}
-
-/** The parsed value of an extension; undefined when it is absent. Throws an Error when it is there but cannot be read. */
-function parsedExtension<T>(certificate: pkijs.Certificate, id: string, type: new () => T): T | undefined {
-  const found = certificate.extensions?.find(({ extnID }) => extnID === id);
-  if (found === undefined) return undefined;
-  if (found.parsedValue instanceof type) return found.parsedValue;
-  throw new Error(`extension ${id} cannot be parsed`);
+  return extensionOf(certificate, ExtensionId.KEY_USAGE, asn1js.BitString)?.valueBlock.valueHexView[0];
 }

@@ -45,7 +45,7 @@ class PathSearch {
     if (path.length === MAX_PATH_LENGTH) return;
     for (const issuer of [...this.#trusted, ...this.#others]) {
       if (this.paths.length === MAX_PATHS) return;
-      if (issuer.subject !== last.issuer || path.some((earlier) => same(earlier, issuer))) continue;
+      if (!isSameName(issuer.subject, last.issuer) || path.some((earlier) => same(earlier, issuer))) continue;
       if (this.#issued(last, issuer)) this.extend([...path, issuer]);
     }
   }
@@ -60,6 +60,18 @@ class PathSearch {
       return false;
     }
   }
+}
+
+/**
+ * Names are the same whatever their case and their spaces (RFC 5280 §7.1). As text they are, whatever the types of their strings; an
+ * empty one has no text.
+ */
+function isSameName(a: string | undefined, b: string | undefined): boolean {
+  return a === b || canonical(a) === canonical(b);
+}
+
+function canonical(name: string | undefined): string {
+  return (name ?? '').toLowerCase().replace(/ +/g, ' ');
 }
 
 function same(a: X509Certificate, b: X509Certificate): boolean {

@@ -139,7 +139,7 @@ test('losses end Startup when there are many, and bound what is in flight', () =
   assert.ok(path.bbr.inflightLongTerm < 83 * DATAGRAM, `${path.bbr.inflightLongTerm}`);
 });
 
-test('Startup that loses much goes no faster than the path delivers until a round has told, and faster again if it was a mere spell', () => {
+test('Startup that loses much goes no faster than the path delivers until a round has told; less loss leaves it alone', () => {
   const path = pathOf();
   path.until(() => path.bbr.bandwidth > 1000);
   path.fate = (pn) => (pn % 10 === 0 ? LOST : 0);
@@ -147,6 +147,15 @@ test('Startup that loses much goes no faster than the path delivers until a roun
   assert.equal(path.bbr.state, 'startup');
   assert.ok(Math.abs(path.bbr.pacingRate / path.bbr.bandwidth - 0.99) < 1e-9);
   path.untilState('drain');
+  const other = pathOf();
+  other.fate = (pn) => (pn % 25 === 0 ? LOST : 0);
+  let slowest = Number.POSITIVE_INFINITY;
+  other.until(() => {
+    if (other.bbr.state === 'startup')
+      slowest = Math.min(slowest, other.bbr.pacingRate / other.bbr.bandwidth || slowest);
+    return other.bbr.state === 'drain';
+  });
+  assert.ok(slowest > 2.7, `paces at ${slowest} times the bandwidth`);
 });
 
 test('few losses do not end Startup', () => {

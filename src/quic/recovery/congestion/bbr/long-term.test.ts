@@ -42,3 +42,21 @@ test('others find 15% free, a datagram at least, unless that leaves us too littl
   model.inflight = 4 * DATAGRAM;
   assert.equal(model.withHeadroom(DATAGRAM, 4 * DATAGRAM), 4 * DATAGRAM);
 });
+
+test('what was acknowledged below a step counts towards the next, but not from one probe to another', () => {
+  const model = new LongTerm();
+  model.inflight = 0;
+  model.restartSlope();
+  model.raiseSlope(10 * DATAGRAM, DATAGRAM);
+  model.raise(9 * DATAGRAM, DATAGRAM);
+  assert.equal(model.inflight, 0);
+  model.raise(11 * DATAGRAM, DATAGRAM);
+  assert.equal(model.inflight, 2 * DATAGRAM);
+  model.raise(9 * DATAGRAM, DATAGRAM);
+  model.restartSlope();
+  model.raiseSlope(10 * DATAGRAM, DATAGRAM);
+  model.raise(9 * DATAGRAM, DATAGRAM);
+  assert.equal(model.inflight, 2 * DATAGRAM);
+  model.raise(DATAGRAM, DATAGRAM);
+  assert.equal(model.inflight, 3 * DATAGRAM, 'slowly again, and once');
+});

@@ -4,6 +4,8 @@ import type { Undo } from './undo.ts';
 
 /** BBR.LossThresh: the part of a round trip's bytes that may be lost while we probe. */
 export const LOSS_THRESHOLD = 0.02;
+/** From this part on a queue overflows rather than that a path loses at random: of what Startup sends, more than half is too much. */
+const OVERFLOW_THRESHOLD = 0.05;
 /** BBRStartupFullLossCnt: runs of lost packets in a round that show that the pipe is full. */
 const LOSS_RUNS = 6;
 /** How many rounds Drain takes at most. */
@@ -33,8 +35,8 @@ export class Startup {
   onPacketLost(lost: LostPacket): void {
     if (lost.packetNumber !== this.#lastLost + 1) this.#lossRuns++;
     this.#lastLost = lost.packetNumber;
-    const isHigh = this.#lossRuns >= LOSS_RUNS && lost.lost > lost.txInFlight * LOSS_THRESHOLD;
-    if (isHigh && this.#flow.state === 'startup') this.#flow.isHeld = true;
+    const isOverflow = this.#lossRuns >= LOSS_RUNS && lost.lost > lost.txInFlight * OVERFLOW_THRESHOLD;
+    if (isOverflow && this.#flow.state === 'startup') this.#flow.isHeld = true;
   }
 
   /** CheckStartupDone. `isInRecovery`: whether a loss episode is under way; `isMarked`: whether the ACK reports CE marks. */
@@ -71,6 +73,7 @@ export class Startup {
 
   #enterDrain(): void {
     this.#flow.state = 'drain';
+    this.#flow.isHeld = false;
     this.#drainStartRound = this.#flow.rounds.count;
   }
 }

@@ -20,13 +20,14 @@ test('an episode that was for nothing is taken back: bounds, window, search and 
   undo.save(flow, false, 5);
   lower(flow, 5000);
   flow.shortTerm.isLossInRound = true;
+  flow.isHeld = true;
   flow.fullPipe.isNow = true;
   undo.onStateEnded('startup');
   const episode = undo.takeBack(flow, 0);
   assert.deepEqual([episode?.state, episode?.previousAt], ['startup', 5]);
   assert.deepEqual(boundsOf(flow), ENDLESS);
   assert.equal(flow.window, 12_000);
-  assert.deepEqual([flow.shortTerm.isLossInRound, flow.fullPipe.isNow], [false, false]);
+  assert.deepEqual([flow.shortTerm.isLossInRound, flow.fullPipe.isNow, flow.isHeld], [false, false, false]);
   assert.equal(undo.takeBack(flow, 0), undefined);
 });
 

@@ -88,6 +88,7 @@ function restore(flow: Flow, episode: Episode): void {
   const { shortTerm, longTerm } = flow;
   flow.restoreWindow();
   flow.fullPipe.restart(0);
+  flow.isHeld = false;
   shortTerm.isLossInRound = false;
   shortTerm.bw = Math.max(shortTerm.bw, episode.bwShortTerm);
   shortTerm.inflight = Math.max(shortTerm.inflight, episode.inflightShortTerm);
