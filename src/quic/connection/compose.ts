@@ -55,7 +55,7 @@ const MIN_CLOSE_FRAME = 1 + 8 + 8 + 2;
  * looks like any packet (RFC 9000 §10.3, where 22 bytes more than our connection IDs have would do), even if its resets are made
  * for the longest connection IDs, as quic-go's of 42 bytes are.
  */
-const MIN_RESETTABLE = 43;
+export const MIN_RESETTABLE = 43;
 
 /**
  * Writes one packet in the clear: header, then frames in order of urgency. What it wrote is described by the public fields
