@@ -63,6 +63,8 @@ export async function serveClassic(options: ServeClassicOptions): Promise<Classi
   const socket = await UdpSocket.bind(await resolveHost(options.host), options.port);
   const run = new Run(options, socket);
   try {
+    // A port that is taken leaves no folder behind.
+    await options.into?.prepare();
     return await run.serve();
   } finally {
     await run.close();

@@ -42,7 +42,6 @@ export async function classicServe(
 ): Promise<number> {
   const { listen, port, replyPort, iterations, idle, maxSize } = command;
   const into = command.into === undefined ? undefined : new TargetFolder(command.into);
-  await into?.prepare();
   const progress = new LiveFeed(new LiveDisplay(output.screen, { print: (line) => output.print(line) }));
   const createdAt = new Date();
   const done: Iteration[] = [];

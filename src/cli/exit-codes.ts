@@ -54,7 +54,11 @@ export interface Failure {
  * @param where the other side, `host:port`, for messages about it.
  */
 export function failureOf(error: unknown, where = 'the other side'): Failure {
-  const { exitCode, message } = rawFailure(error, where);
+  return harmlessFailure(rawFailure(error, where));
+}
+
+/** The failure with a message that is one line, whoever wrote parts of it. */
+export function harmlessFailure({ exitCode, message }: Failure): Failure {
   return { exitCode, message: oneLine(message) };
 }
 

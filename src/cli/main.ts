@@ -44,6 +44,9 @@ const interruption = listenForInterruption();
 
 let output = new Output(false);
 
+// Node would write its warnings at once, and wait for the terminal.
+process.removeAllListeners('warning').on('warning', (warning) => output.note(String(warning)));
+
 /** Runs a command with what every command needs; its exit code becomes the process's. */
 async function run(
   isJson: boolean,
@@ -170,10 +173,12 @@ async function parse(): Promise<number> {
   } catch (error) {
     // Commander has said it already; help and version are no errors.
     if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.OK : ExitCode.USAGE;
-    const failure = failureOf(error);
-    output.error(failure.message);
+    // What a signal broke off fails in many ways, none of which is the reason.
+    const stopped = interruption.exitCode;
+    const { exitCode, message } = stopped === undefined ? failureOf(error) : { exitCode: stopped, message: 'stopped' };
+    output.error(message);
     output.debug(error);
-    return failure.exitCode;
+    return exitCode;
   }
 }
 

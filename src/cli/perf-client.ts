@@ -20,7 +20,7 @@ import {
   type VerifyPeer,
 } from '../quic/api/index.ts';
 import { HANDSHAKE_TIMEOUT, messageOf } from '../transfer/index.ts';
-import { CliError, ExitCode, type Failure, failureOf } from './exit-codes.ts';
+import { CliError, ExitCode, type Failure, failureOf, harmlessFailure } from './exit-codes.ts';
 import type { Interruption } from './interruption.ts';
 import { type HistoryCommand, keepRun } from './keep-run.ts';
 import { parseListenAddress } from './listen-address.ts';
@@ -73,7 +73,7 @@ export async function perfClient(
   } catch (error) {
     failure =
       interruption.exitCode === undefined
-        ? perfFailure(error, run.where)
+        ? harmlessFailure(perfFailure(error, run.where))
         : { exitCode: interruption.exitCode, message: 'stopped' };
     output.error(failure.message);
     output.debug(error);

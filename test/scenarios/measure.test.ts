@@ -145,7 +145,6 @@ test('to a weir serve; wrong arguments, foreign files and failures have their ex
     [8, /notes is no experiment of weir measure: line 1/u, [ticket, ...small, '--output', 'notes']],
     [8, /cannot write missing.x\.csv/u, [ticket, ...small, '--csv', 'missing/x.csv']],
     [8, /notes is there already: .*--overwrite/u, [ticket, ...small, '--csv', 'notes', '--output', 'd']],
-    [8, /cannot read missing/u, ['--local', 'missing', ...small]],
     [8, /missing does not exist/u, ['--local', 'missing', ...small]],
   ];
   // One after the other: a dozen processes at once starve each other.
