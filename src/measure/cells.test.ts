@@ -32,6 +32,37 @@ test('a cell has the complete iterations, by number, and counts what failed', ()
   assert.equal(summary!.goodput!.median, 30);
 });
 
+test('what failed is counted for its own cell, warm-ups left out, and an iteration without a rate is no iteration', () => {
+  const failed = { status: 'failed', bytesPerMs: null } as const;
+  const [first, second] = cellSummaries(
+    experimentOf(
+      [cellSettings(), cellSettings({ streams: 2 })],
+      [
+        iterationRecord(0, 1, 10),
+        iterationRecord(0, 2, 0),
+        iterationRecord(0, 3, 20, { bytesPerMs: null }),
+        iterationRecord(0, 1, 99, { ...failed, warmup: true }),
+        iterationRecord(1, 1, 10, failed),
+        iterationRecord(1, 2, 10, failed),
+        iterationRecord(1, 7, 10),
+      ],
+    ),
+  );
+  assert.deepEqual([first!.failed, second!.failed], [0, 2]);
+  assert.deepEqual([first!.goodput!.count, second!.goodput!.count], [1, 1]);
+  assert.equal(second!.against!.cell, 0);
+});
+
+test('a share of CPU is of those whose CPU and time are known', () => {
+  const at = (iteration: number, cpuMs: number | null, wallMs: number | null) =>
+    iterationRecord(0, iteration, 100, { cpuMs, wallMs });
+  const shareOf = (...records: IterationRecord[]) =>
+    cellSummaries(experimentOf([cellSettings()], records))[0]!.cpuShare;
+  assert.equal(shareOf(at(1, null, 10), at(2, null, 10), at(3, 5, 10)), 0.5);
+  assert.equal(shareOf(at(1, 5, null), at(2, 5, 0), at(3, 5, 10)), 0.5);
+  assert.equal(shareOf(at(1, null, 10)), null);
+});
+
 test('losses are of all packets, the rest are medians', () => {
   const at = (iteration: number, sent: number, lost: number, rtt: number) =>
     iterationRecord(0, iteration, 100, {

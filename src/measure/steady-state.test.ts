@@ -22,6 +22,14 @@ test('goodput before and after slow start, and the time of each', () => {
   assert.deepEqual(phases(course, 150)!.slowStart, { durationMs: 150, bytes: 3500, bytesPerMs: 3500 / 150 });
 });
 
+test('times are from the first sample on, where that is late, too', () => {
+  const late = series([20, 60, 120], [[100, 500, 1700]]);
+  assert.deepEqual(phases(late, 60), {
+    slowStart: { durationMs: 40, bytes: 400, bytesPerMs: 10 },
+    steady: { durationMs: 60, bytes: 1200, bytesPerMs: 20 },
+  });
+});
+
 test('slow start that lasts takes everything, one that was over before takes nothing', () => {
   const all = { durationMs: 200, bytes: 6000, bytesPerMs: 30 };
   const nothing = { durationMs: 0, bytes: 0, bytesPerMs: null };

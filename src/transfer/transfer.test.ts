@@ -4,9 +4,10 @@ import fc from 'fast-check';
 import { type MemoryPath, type MemorySession, memorySessions } from '../../test/support/memory-session.ts';
 import { MemoryStore, sourceOf } from '../../test/support/memory-store.ts';
 import { SeededRandom } from '../quic/base/random.ts';
+import { ControlChannel } from './control-channel.ts';
 import { TransferError } from './errors.ts';
 import { encodeMessage } from './message-fields.ts';
-import type { Message } from './messages.ts';
+import { decodeMessage, type Message } from './messages.ts';
 import { Places } from './places.ts';
 import { type ReceiveOptions, receiveFile } from './receiver.ts';
 import { encodePreamble, encodeRecordHeader } from './records.ts';
@@ -325,6 +326,15 @@ async function speak(
   }
 }
 
+/** Until the other side has said that it gives up, or has nothing more to say. */
+async function hearWhy(session: MemorySession): Promise<void> {
+  const channel = new ControlChannel(session.streams[0]!, decodeMessage, true);
+  for (;;) {
+    const message = await channel.receive().catch(() => undefined);
+    if (message === undefined || message.type === 'failed' || message.type === 'refused') return;
+  }
+}
+
 test('a sender that breaks the rules is cut off and leaves nothing', async () => {
   const hello: Message = { type: 'hello', version: 1, token: Buffer.from(TOKEN).toString('base64url'), software: 'x' };
   const offer: Message = {
@@ -376,7 +386,7 @@ test('a sender that breaks the rules is cut off and leaves nothing', async () =>
     received.catch(() => undefined);
     await speak(client, messages, streams).catch(() => undefined);
     // The receiver would wait for a polite goodbye first.
-    setTimeout(() => client.destroy(undefined, { code: 0 }), 20);
+    void hearWhy(client).then(() => client.destroy(undefined, { code: 0 }));
     await assert.rejects(
       received,
       (error) => error instanceof TransferError && /protocol|verification/u.test(error.code),

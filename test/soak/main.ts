@@ -6,7 +6,7 @@ import { liveBytes } from '../support/live-bytes.ts';
 import { harshPlanOf, type Plan, planOf } from './plan.ts';
 import { type Outcome, run } from './run.ts';
 
-/** Bytes by which what is in use may have grown at the end: outcomes are kept, code is compiled. */
+/** Bytes by which what is in use may have grown at the end: 8 MiB of slabs are kept for streams to come, code is compiled. */
 const MOST_GROWTH = 16 << 20;
 
 /**

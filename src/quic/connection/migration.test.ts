@@ -218,6 +218,23 @@ describe('migration', () => {
     assert.ok(pair.log.slice(last).some((line) => line.includes('PathResponse')));
   });
 
+  test('nor does one that goes to and fro between two addresses, which is asked at the one it left each time', () => {
+    const pair = new EndpointPair();
+    const { client, server } = pair.established();
+    pair.filter = ({ from }) => from === pair.client;
+    for (let i = 0; i < 200; i++) {
+      pair.client.address = i % 2 === 0 ? MOVED : CLIENT_ADDRESS;
+      client.ping();
+      pair.run(2);
+      const { bytesInFlight } = server.stats();
+      // A window, and three times what came in the small challenges of the address that it is at.
+      assert.ok(bytesInFlight <= 24_000, `${bytesInFlight} bytes in flight`);
+    }
+    pair.filter = () => true;
+    pair.run(5000);
+    assert.equal(server.state, 'established');
+  });
+
   test('a challenge on the path in use is answered by more than probing frames', () => {
     const pair = new EndpointPair();
     pair.established();

@@ -132,5 +132,5 @@ test('challenges are answered where they came from, one a packet, and eight at m
     answers,
     [12, 13, 14, 15, 16, 17, 18, 19].map((packet) => [packet, 2]),
   );
-  assert.equal(paths.hasResponses, false);
+  assert.equal(paths.probesWaiting, false);
 });

@@ -169,14 +169,9 @@ export class Paths {
     this.#responses.push({ remote, data, limit: 3 * datagramSize });
   }
 
-  /** Whether answers wait for a datagram of their own. */
-  get hasResponses(): boolean {
-    return this.#responses.length > 0;
-  }
-
-  /** Whether a challenge is due, here or where the connection was. There are MAX_CHALLENGES and one for each move of the peer's. */
-  wantsChallenge(now: Millis): boolean {
-    return this.#recheck || this.challengeDue(now);
+  /** Whether answers, or a challenge for the address left, wait for datagrams of their own. The peer chooses how many there are. */
+  get probesWaiting(): boolean {
+    return this.#responses.length > 0 || this.#recheck;
   }
 
   takeResponse(): PathResponse | undefined {

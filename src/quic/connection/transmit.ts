@@ -113,7 +113,7 @@ export class Transmit {
       this.#skipPacketNumber();
       const mayCarry = probe || allowance >= size;
       if (!mayCarry && !spaces.application.acks.isDue(now)) {
-        if (compose.wantsSend || paths.hasResponses) this.pacedUntil = recovery.nextSendTime(now);
+        if (compose.wantsSend || paths.probesWaiting) this.pacedUntil = recovery.nextSendTime(now);
         break;
       }
       const end = compose.packet(now, bytes, at, at + room - TAG_LENGTH, Space.APPLICATION, mayCarry, probe);
@@ -180,7 +180,7 @@ export class Transmit {
       at = end + TAG_LENGTH;
     }
     if (packets === 0) {
-      if (!allowed && (compose.wantsAny || paths.hasResponses)) this.pacedUntil = recovery.nextSendTime(now);
+      if (!allowed && (compose.wantsAny || paths.probesWaiting)) this.pacedUntil = recovery.nextSendTime(now);
       return false;
     }
     const total = pad ? this.#pad(bytes, at, Math.min(MIN_DATAGRAM, limit), packets) : at;
@@ -229,24 +229,21 @@ export class Transmit {
   }
 
   /**
-   * Answers wait for window and pacer as anything else does, for the peer chooses how many it asks for (RFC 9000 §8.2.2). Our own
-   * challenges do not: they are few, and a window that is full of what was sent to another address tells nothing of this one.
+   * Answers wait for window and pacer as anything else does, and so does the question at the address left, for the peer chooses how
+   * many there are (RFC 9000 §8.2.2). Challenges of the address in use do not: they are three, with three times what came from there
+   * at most, and a window that is full of what was sent to another address tells nothing of this one.
    */
   #isProbeDue(now: Millis): boolean {
-    const { paths } = this.#parts;
-    return paths.wantsChallenge(now) || this.#mayRespond(now);
-  }
-
-  #mayRespond(now: Millis): boolean {
     const { paths, recovery } = this.#parts;
-    return paths.hasResponses && recovery.sendAllowance(now) > 0;
+    return paths.challengeDue(now) || (paths.probesWaiting && recovery.sendAllowance(now) > 0);
   }
 
   /** PATH_RESPONSE or PATH_CHALLENGE: a datagram of its own, as large as the path must be able to carry. */
   #pollProbe(now: Millis, out: TransmitBatch): boolean {
     const { paths, compose, recovery, remoteIds } = this.#parts;
-    const left = paths.takeRecheck();
-    const response = left === undefined && this.#mayRespond(now) ? paths.takeResponse() : undefined;
+    const isAllowed = recovery.sendAllowance(now) > 0;
+    const left = isAllowed ? paths.takeRecheck() : undefined;
+    const response = isAllowed && left === undefined ? paths.takeResponse() : undefined;
     const remote = left ?? response?.remote ?? paths.active.remote;
     const isActive = paths.isActive(remote);
     const allowance = isActive ? paths.active.allowance : (response?.limit ?? MIN_DATAGRAM);

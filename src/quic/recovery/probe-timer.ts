@@ -59,7 +59,8 @@ export class ProbeTimer {
   /** When to probe next, or NEVER (RFC 9002 §A.8). */
   deadline(spaces: readonly SentPackets[], rtt: RttEstimator): Millis {
     if (this.amplificationLimited) return NEVER;
-    const interval = this.#backOff(rtt.pto(0));
+    // No longer than without a sample: what a handshake measures may be how long the peer waited, see RttEstimator.update.
+    const interval = this.#backOff(Math.min(rtt.pto(0), rtt.initialPto));
     if (this.mustUnblockPeer(spaces)) return this.restartedAt + interval;
     let earliest = NEVER;
     for (let i = 0; i < spaces.length; i++) {

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Space } from '../wire/frame-type.ts';
+import { ProbeTimer } from './probe-timer.ts';
 import { RttEstimator } from './rtt.ts';
+import { SentPackets } from './sent-packets.ts';
 
 test('before a sample the PTO is that of the initial RTT: about a second', () => {
   assert.equal(new RttEstimator().pto(0), 333 + 2 * 333);
@@ -68,4 +71,31 @@ test('the minimum follows the samples down, not up', () => {
   const rtt = new RttEstimator();
   for (const sample of [100, 60, 80]) rtt.update(sample, 0, true, 25);
   assert.equal(rtt.min, 60);
+});
+
+test('a first sample that the peer has waited in is replaced by one less than half of it, up to the first of a confirmed handshake', () => {
+  for (const confirmed of [false, true]) {
+    const rtt = new RttEstimator();
+    rtt.update(1019, 0, false, 25);
+    rtt.update(600, 0, false, 25);
+    assert.ok(rtt.smoothed > 900, 'more than half: an ordinary sample');
+    rtt.update(20, 0, confirmed, 25);
+    assert.deepEqual([rtt.smoothed, rtt.variance, rtt.min], [20, 10, 20]);
+    rtt.update(5, 0, true, 25);
+    assert.equal(rtt.smoothed, confirmed ? 0.875 * 20 + 0.125 * 5 : 5);
+  }
+});
+
+test('for packets of a handshake no probe timeout is longer than without a sample', () => {
+  const rtt = new RttEstimator();
+  rtt.update(1019, 0, false, 25);
+  assert.ok(rtt.pto(0) > 3000);
+  const timer = new ProbeTimer(true);
+  const spaces = [0, 1, 2].map((space) => new SentPackets(space as Space));
+  spaces[1]!.commit(100, 1200, true, true);
+  assert.equal(timer.deadline(spaces, rtt), 100 + 999);
+  spaces[2]!.commit(100, 1200, true, true);
+  spaces[1]!.clear();
+  timer.handshakeConfirmed = true;
+  assert.equal(timer.deadline(spaces, rtt), 100 + rtt.pto(25));
 });

@@ -18,8 +18,13 @@ export class RttEstimator {
   min: Millis = 0;
   /** Whether anything has been measured. */
   hasSample = false;
+  /** The probe timeout without a sample. */
+  initialPto: Millis;
+  /** Whether a sample was taken after the handshake was confirmed. */
+  #isSettled = false;
 
   constructor(initialRtt: Millis = INITIAL_RTT) {
+    this.initialPto = 3 * initialRtt;
     this.smoothed = initialRtt;
     this.variance = initialRtt / 2;
   }
@@ -27,11 +32,15 @@ export class RttEstimator {
   /**
    * Takes a sample: `latest` is the time between sending a packet and hearing that it arrived, `ackDelay` the part of it
    * that the peer reports to have waited. The delay is believed up to `maxAckDelay` once the handshake is confirmed, and
-   * never so far that the sample falls below the minimum (§5.3).
+   * never so far that the sample falls below the minimum (§5.3). The samples of a handshake can have seconds in them in which the
+   * peer waited: when its ACK is lost, it says it again with its next probe, and no delay is told. One less than half of all of
+   * those gives them the lie, and starts over.
    */
   update(latest: Millis, ackDelay: Millis, handshakeConfirmed: boolean, maxAckDelay: Millis): void {
     this.latest = Math.max(0, latest);
-    if (!this.hasSample) {
+    const startsOver = !this.#isSettled && this.latest < this.min / 2;
+    this.#isSettled = handshakeConfirmed;
+    if (!this.hasSample || startsOver) {
       this.hasSample = true;
       this.min = this.latest;
       this.smoothed = this.latest;
@@ -58,9 +67,11 @@ export class RttEstimator {
   /** Starts over for a new path. */
   reset(initialRtt: Millis = INITIAL_RTT): void {
     this.latest = 0;
+    this.initialPto = 3 * initialRtt;
     this.smoothed = initialRtt;
     this.variance = initialRtt / 2;
     this.min = 0;
     this.hasSample = false;
+    this.#isSettled = false;
   }
 }
