@@ -56,7 +56,8 @@ test('what failed is counted for its own cell, warm-ups left out, and an iterati
 test('a share of CPU is of those whose CPU and time are known', () => {
   const at = (iteration: number, cpuMs: number | null, wallMs: number | null) =>
     iterationRecord(0, iteration, 100, { cpuMs, wallMs });
-  const shareOf = (...records: IterationRecord[]) => cellSummaries(experimentOf([cellSettings()], records))[0]!.cpuShare;
+  const shareOf = (...records: IterationRecord[]) =>
+    cellSummaries(experimentOf([cellSettings()], records))[0]!.cpuShare;
   assert.equal(shareOf(at(1, null, 10), at(2, null, 10), at(3, 5, 10)), 0.5);
   assert.equal(shareOf(at(1, 5, null), at(2, 5, 0), at(3, 5, 10)), 0.5);
   assert.equal(shareOf(at(1, null, 10)), null);

@@ -160,3 +160,9 @@ test('seen from the other side it is the other way round, in whatever unit', () 
     { seed: 77, numRuns: 60 },
   );
 });
+
+test('one value against one is a comparison that finds nothing', () => {
+  const { verdict, ratio, counts, sentence } = compare([10], [20], { paired: false, seed: 1 });
+  assert.deepEqual([verdict, ratio, counts], ['no difference found', 2, [1, 1]]);
+  assert.match(sentence, /too few to find any/);
+});

@@ -7,7 +7,7 @@ const HOSTILE = '\x1b]0;title\x07a\r\nweir: forged\u009b31mb\u202egpj.exe\u2066\
 
 test('nothing that a terminal obeys is left, and indentation stays', () => {
   assert.equal(harmless(`  ${HOSTILE}`), '   ]0;title a weir: forged 31mb gpj.exe c ');
-  assert.equal(harmless('  Zoë 文件 🙂'), '  Zoë 文件 🙂');
+  for (const text of ['  Zoë 文件 🙂', '👩‍🔬', 'نامه‌ها']) assert.equal(harmless(text), text);
 });
 
 test('messages are trimmed and short', () => {

@@ -6,10 +6,11 @@ const LONGEST_MESSAGE = 1000;
 
 /**
  * Text from elsewhere as one line that cannot do anything to a terminal, a log or a page: control characters (escape sequences,
- * line ends), characters that turn the direction of text, and such as are not seen become spaces; what is very long is cut.
+ * line ends), characters that turn the direction of text, and such as are not seen become spaces, but for the joiners that some
+ * languages write with; what is very long is cut.
  */
 export function harmless(text: string, longest = LONGEST_LINE): string {
-  const line = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ');
+  const line = text.replace(/(?:(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}])+/gu, ' ');
   return line.length <= longest ? line : `${line.slice(0, longest)}…`;
 }
 

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import type { ResultDocument } from '../../src/measure/index.ts';
 import { listen, makeSelfSigned } from '../../src/quic/api/index.ts';
 import { issueCertificate, toPem } from '../../src/quic/tls/certificates/issue.ts';
+import { ALPN } from '../../src/transfer/index.ts';
 import { CommandBench } from '../support/command.ts';
 
 /** The part of a command's output that both ends must print alike. */
@@ -168,6 +169,33 @@ test('a QUIC server that is no receiver', async () => {
     const result = await bench.run('send', 'file', `weir://127.0.0.1:${endpoint.address!.port}/#${secrets}`);
     assert.equal(result.code, 7, result.stderr);
     assert.match(result.stderr, /^weir: .* is not a 'weir serve', or another version of it\n$/u);
+  } finally {
+    endpoint.destroy();
+  }
+});
+
+test('what a stranger says when it closes neither reaches the terminal nor forges lines', async () => {
+  await using bench = await CommandBench.create();
+  const { certPem, keyPem, pin } = await makeSelfSigned({ names: ['x'], days: 1 });
+  const reason = '\x1b]0;title\x07\r\nweir: sent file\u009b31m\u202e';
+  const endpoint = await listen(
+    (session) => session.opened.then(() => session.destroy(undefined, { code: 4, reason })),
+    {
+      address: '127.0.0.1:0',
+      identity: { cert: certPem, key: keyPem },
+      alpn: ALPN,
+    },
+  );
+  try {
+    await writeFile(bench.path('file'), 'x');
+    const secrets = `${Buffer.from(pin).toString('base64url')}.${'A'.repeat(22)}`;
+    const ticket = `weir://127.0.0.1:${endpoint.address!.port}/#${secrets}`;
+    const { code, stdout, stderr } = await bench.run('send', 'file', ticket, '--json');
+    assert.equal(code, 6, stderr);
+    assert.match(stderr, /^weir: [^\n]*title weir: sent file[^\n]*\n$/u);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be there
+    assert.doesNotMatch(stdout + stderr, /[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/u);
+    assert.doesNotMatch((JSON.parse(stdout) as ResultDocument).outcome.message!, /[\p{Cc}\p{Cf}]/u);
   } finally {
     endpoint.destroy();
   }

@@ -187,6 +187,10 @@ test('a side that never asked for datagrams takes none', async () => {
     assert.equal(local.maxDatagramLength, 0);
     assert.equal(await local.sendDatagram('nobody listens'), 0n);
     assert.equal(local.remoteTransportParams?.maxDatagramFrameSize, 0);
+    assert.throws(() => {
+      remote.ondatagram = () => {};
+    }, /maxDatagramFrameSize/);
+    remote.ondatagram = undefined;
     assert.equal(await remote.sendDatagram('somebody does'), 1n);
     await world.sleep(100);
     assert.deepEqual(heard, [13]);

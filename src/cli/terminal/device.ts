@@ -1,4 +1,4 @@
-import { constants, fstatSync, openSync, type Stats, write, writeSync } from 'node:fs';
+import { constants, fstatSync, openSync, write, writeSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { isatty } from 'node:tty';
 import { systemCode } from '../../transfer/index.ts';
@@ -14,23 +14,25 @@ export interface Device {
 /**
  * The device behind a standard stream. Node writes to terminals synchronously: one that was stopped (Ctrl-S, a frozen SSH session)
  * stops the whole process. So terminals and pipes are opened once more, as an open file description of our own, which alone is
- * non-blocking: the shell's is not touched. What cannot be opened so is written through Node's stream, and files in the thread pool.
+ * non-blocking: the shell's is not touched. What cannot be opened so, and files, are written in the thread pool; sockets, and terminals
+ * and pipes of other systems, through Node's stream.
  * @param descriptor 1 or 2.
  * @param stream Node's own stream for it, made only where it is needed.
  */
 export function openDevice(descriptor: number, stream: () => Writable): Device {
   const stat = fstatSync(descriptor);
-  if (!isatty(descriptor) && !stat.isFIFO() && !stat.isSocket()) return new FileDevice(descriptor);
-  return openAgain(descriptor, stat) ?? new StreamDevice(stream());
+  const isRead = isatty(descriptor) || stat.isFIFO() || stat.isSocket();
+  if (!isRead) return new PoolDevice(descriptor, false);
+  if (process.platform !== 'linux' || stat.isSocket()) return new StreamDevice(stream());
+  return openAgain(descriptor) ?? new PoolDevice(descriptor, true);
 }
 
-function openAgain(descriptor: number, stat: Stats): Device | undefined {
-  if (process.platform !== 'linux' || stat.isSocket()) return undefined;
+function openAgain(descriptor: number): Device | undefined {
   const flags = constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
   try {
     return new NonBlockingDevice(openSync(`/proc/self/fd/${descriptor}`, flags));
   } catch {
-    // No /proc, another user's terminal, or nobody at the other end any more: the first write says which.
+    // No /proc, another user's terminal or pipe (su), or nobody at the other end any more: the first write says which.
     return undefined;
   }
 }
@@ -54,13 +56,14 @@ class NonBlockingDevice implements Device {
   }
 }
 
-/** A file, or a device such as /dev/null: the disk may be slow. The position is the description's, which others may share. */
-class FileDevice implements Device {
-  readonly isRead = false;
+/** What may hold up the thread that writes: a slow disk. The position is the description's, which others may share. */
+class PoolDevice implements Device {
+  readonly isRead: boolean;
   readonly #descriptor: number;
 
-  constructor(descriptor: number) {
+  constructor(descriptor: number, isRead: boolean) {
     this.#descriptor = descriptor;
+    this.isRead = isRead;
   }
 
   write(bytes: Uint8Array): Promise<number> {

@@ -54,11 +54,13 @@ export interface EndpointOptions extends LimitOptions {
    * are under way, in total or with its host.
    */
   readonly validateAddress?: boolean;
-  /** How many sessions that clients started may be open at once; more are refused with CONNECTION_REFUSED. 0, the default, is no limit. */
+  /**
+   * How many sessions that clients started may be open at once; more are refused with CONNECTION_REFUSED. Half of them are for clients
+   * that have proved their addresses. 0, the default, is no limit.
+   */
   readonly maxConnectionsTotal?: number;
   /**
-   * The same for one remote address, whatever its ports; the addresses of one IPv6 /64 count as one. Half of them are for addresses that
-   * have been proved. 0, the default, is no limit.
+   * The same for one remote address, whatever its ports; the addresses of one IPv6 /64 count as one. 0, the default, is no limit.
    */
   readonly maxConnectionsPerHost?: number;
   /** How many sessions one remote address may start a second; beyond that its first packets are dropped. 0, the default, is no limit. */

@@ -106,12 +106,14 @@ export class QuicSession implements AsyncDisposable {
   /**
    * Called with each datagram (RFC 9221). They only come if the session's options had an `ondatagram` or a `maxDatagramFrameSize`: then
    * up to 64 KiB that came before this was set wait for it, the oldest go first.
+   * Setting it throws ERR_QUIC_INVALID_ARGUMENT where the peer has been told that none are taken.
    */
   get ondatagram(): ((bytes: Uint8Array) => void) | undefined {
     return this.#ondatagram;
   }
 
   set ondatagram(callback: ((bytes: Uint8Array) => void) | undefined) {
+    if (callback !== undefined && this.#connection.options.transport.maxDatagramFrameSize === 0) throw noDatagrams();
     this.#ondatagram = callback;
     if (callback === undefined) return;
     for (const bytes of this.#unclaimedDatagrams.take()) this.#call(callback, bytes);
@@ -449,7 +451,7 @@ export class QuicSession implements AsyncDisposable {
   /** The session is over, for `info`'s reason or for the application's own `error`. */
   #end(info: CloseInfo, error?: unknown): void {
     if (this.#endError !== undefined) return;
-    const end = error ?? closeError(info);
+    const end = error ?? closeError(info, this.#parts.refusal());
     this.#endError = end;
     this.#opened.reject(end);
     for (const credit of this.#credit) credit.fail(end);
@@ -478,4 +480,10 @@ export class QuicSession implements AsyncDisposable {
   #failed(error: unknown): void {
     this.destroy(error, { type: 'transport', code: TransportErrorCode.INTERNAL_ERROR });
   }
+}
+
+function noDatagrams(): QuicError {
+  const message =
+    'ondatagram: the peer was told that none are taken; give it, or transportParams.maxDatagramFrameSize, to';
+  return new QuicError('ERR_QUIC_INVALID_ARGUMENT', `${message} connect or listen`);
 }

@@ -55,7 +55,7 @@ const MIN_CLOSE_FRAME = 1 + 8 + 8 + 2;
  * looks like any packet (RFC 9000 §10.3, where 22 bytes more than our connection IDs have would do), even if its resets are made
  * for the longest connection IDs, as quic-go's of 42 bytes are.
  */
-const MIN_RESETTABLE = 43;
+export const MIN_RESETTABLE = 43;
 
 /**
  * Writes one packet in the clear: header, then frames in order of urgency. What it wrote is described by the public fields
@@ -226,6 +226,8 @@ export class Compose {
     if (space === Space.APPLICATION) {
       const spare = SHORT_HEADER_LENGTH - 1 - id.length;
       if (spare <= 4 && spare > pnLength) pnLength = spare as typeof pnLength;
+      // One byte is enough in order. Held up on the way, the packet could not be told from one 256 numbers later.
+      if (pnLength === 1) pnLength = 2;
       payload = writeShortHeader(bytes, start, id, 0, spaces.oneRtt!.phase, pnLength, packetNumber);
     } else {
       const type = space === Space.INITIAL ? PacketType.INITIAL : PacketType.HANDSHAKE;

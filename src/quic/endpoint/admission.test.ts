@@ -92,15 +92,15 @@ test('a token of nobody is as good as none', () => {
 test('so many connections and no more; those that are over count no longer', () => {
   const admission = make(0, { maxConnectionsTotal: 3 });
   const connections = accept(admission, 3, HERE);
-  assert.equal(fate(admission, AWAY), 0x02);
+  assert.equal(fate(admission, AWAY, 'never'), 0x02);
   connections[0]!.state = 'established';
-  assert.equal(fate(admission, AWAY), 0x02);
+  assert.equal(fate(admission, AWAY, 'never'), 0x02);
   connections[0]!.state = 'closing';
-  assert.equal(fate(admission, AWAY), 'accept');
+  assert.equal(fate(admission, AWAY, 'never'), 'accept');
   accept(admission, 1, HERE);
-  assert.equal(fate(admission, AWAY), 0x02);
+  assert.equal(fate(admission, AWAY, 'never'), 0x02);
   admission.onForgotten(connections[1] as unknown as Connection);
-  assert.equal(fate(admission, AWAY), 'accept');
+  assert.equal(fate(admission, AWAY, 'never'), 'accept');
 });
 
 test('busy refuses everybody, whatever their token', () => {
@@ -132,16 +132,25 @@ test('who forges the address of a host leaves it half of its connections', () =>
   assert.equal(fate(admission, NEXT_DOOR, 'when-busy', admission.newToken(0, HERE)), 0x02);
 });
 
+test('who forges the addresses of many hosts leaves half of all connections to those who are there', () => {
+  const admission = make(0, { maxConnectionsTotal: 8 });
+  for (let i = 0; i < 4; i++) accept(admission, 1, { ...HERE, host: `198.51.100.${i}` });
+  assert.equal(fate(admission, HERE), 'retry');
+  assert.equal(fate(admission, HERE, 'when-busy', admission.newToken(0, HERE)), 'accept');
+  accept(admission, 4, HERE);
+  assert.equal(fate(admission, AWAY, 'when-busy', admission.newToken(0, AWAY)), 0x02);
+});
+
 test('busy is when many handshakes are under way: then addresses must be proved', () => {
   const admission = make();
-  const connections = accept(admission, 31, HERE);
+  const connections = accept(admission, 63, HERE);
   assert.equal(fate(admission, HERE), 'accept');
   connections.push(...accept(admission, 1, HERE));
   assert.equal(fate(admission, HERE), 'retry');
   assert.equal(fate(admission, AWAY), 'accept');
   connections[0]!.state = 'established';
   assert.equal(fate(admission, HERE), 'accept');
-  for (let i = 0; i < 255 - 31; i++) accept(admission, 1, { ...HERE, host: `198.51.100.${i}` });
+  for (let i = 0; i < 255 - 63; i++) accept(admission, 1, { ...HERE, host: `198.51.100.${i}` });
   assert.equal(fate(admission, AWAY), 'accept');
   accept(admission, 1, HERE);
   assert.equal(fate(admission, AWAY), 'retry');
@@ -149,10 +158,10 @@ test('busy is when many handshakes are under way: then addresses must be proved'
 
 test('handshakes under way are limited for addresses that have been proved, too', () => {
   const admission = make();
-  accept(admission, 128, HERE);
+  accept(admission, 256, HERE);
   assert.equal(fate(admission, HERE, 'when-busy', admission.newToken(0, HERE)), 0x02);
   assert.equal(fate(admission, AWAY, 'when-busy', admission.newToken(0, AWAY)), 'accept');
-  for (let i = 0; i < 1024 - 128; i++) accept(admission, 1, { ...HERE, host: `198.51.100.${i}` });
+  for (let i = 0; i < 1024 - 256; i++) accept(admission, 1, { ...HERE, host: `198.51.100.${i}` });
   assert.equal(fate(admission, AWAY, 'when-busy', admission.newToken(0, AWAY)), 0x02);
 });
 

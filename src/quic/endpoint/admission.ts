@@ -14,10 +14,10 @@ export type RetryPolicy = 'never' | 'always' | 'when-busy';
 
 /** Handshakes under way at once that count as busy: in total, and for one remote host. */
 const BUSY_HANDSHAKES = 256;
-const BUSY_HANDSHAKES_PER_HOST = 32;
+const BUSY_HANDSHAKES_PER_HOST = 64;
 /** Handshakes under way at once, however real their addresses are: in total, and for one remote host. */
 const MAX_HANDSHAKES = 1024;
-const MAX_HANDSHAKES_PER_HOST = 128;
+const MAX_HANDSHAKES_PER_HOST = 256;
 /** A Retry's token is for the very next packet, which may have to be sent often: probes are 1 s and then 2 s apart. */
 const RETRY_TOKEN_LIFETIME: Millis = 60_000;
 /** RFC 9000 §8.1.3: a NEW_TOKEN's token may be used on a later connection. */
@@ -99,14 +99,13 @@ export class Admission {
   }
 
   /**
-   * Whether many handshakes are under way, in total or with one host. Of the connections that a host may have, only half are given to
-   * who has not proved to be there: whoever forges a host's address leaves it the other half.
+   * Whether many handshakes are under way, in total or with one host. Of the connections that there may be, only half are given to who
+   * has not proved to be there: whoever forges addresses leaves the other half to their owners.
    */
   #isBusy(crowd: Crowd | undefined): boolean {
-    if (this.#all.hasHandshakes(BUSY_HANDSHAKES)) return true;
-    if (crowd === undefined) return false;
-    const half = Math.ceil(this.#limits.maxConnectionsPerHost / 2) || Number.POSITIVE_INFINITY;
-    return crowd.hasHandshakes(Math.min(BUSY_HANDSHAKES_PER_HOST, half));
+    const { maxConnectionsTotal, maxConnectionsPerHost } = this.#limits;
+    if (this.#all.hasHandshakes(Math.min(BUSY_HANDSHAKES, halfOf(maxConnectionsTotal)))) return true;
+    return crowd?.hasHandshakes(Math.min(BUSY_HANDSHAKES_PER_HOST, halfOf(maxConnectionsPerHost))) ?? false;
   }
 
   /** Whether the remote host has not started too many connections lately; counts another one. */
@@ -148,4 +147,9 @@ export class Admission {
   newToken(now: Millis, remote: Address): Uint8Array {
     return this.#tokens.seal('new_token', remote.host, 0, now, new Uint8Array(0));
   }
+}
+
+/** Half of a limit on connections, of which 0 is none. */
+function halfOf(limit: number): number {
+  return limit === 0 ? Number.POSITIVE_INFINITY : Math.ceil(limit / 2);
 }

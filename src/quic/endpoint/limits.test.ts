@@ -130,9 +130,9 @@ test('a stranger who starts handshakes and vanishes gets a few connections, then
     pair.flush();
     pair.inFlight.length = 0;
   }
-  assert.equal(pair.server.connections.length, 32);
+  assert.equal(pair.server.connections.length, 64);
   assert.equal(pair.server.counters.retryCount, 200, 'the burst');
-  assert.equal(pair.server.counters.retryRateLimited, 700 - 32 - 200);
+  assert.equal(pair.server.counters.retryRateLimited, 700 - 64 - 200);
   pair.run(20_000);
   const honest = pair.connect();
   pair.run(500);

@@ -3,6 +3,7 @@ import type { TransmitBatch } from '../base/batch.ts';
 import { Deque } from '../base/deque.ts';
 import { type Random, randomBytes } from '../base/random.ts';
 import type { Millis } from '../base/time.ts';
+import { MIN_RESETTABLE } from '../connection/compose.ts';
 import { retryIntegrityTag } from '../crypto/retry.ts';
 import { type Header, RETRY_TAG_LENGTH, writeRetry, writeVersionNegotiation } from '../wire/header.ts';
 import type { EndpointCounters } from './counters.ts';
@@ -17,7 +18,7 @@ export const MIN_RESET = 21;
  * Bytes of the resets sent here. What is no longer than that is not answered, so no reset is ever the answer to one: two endpoints
  * that know nothing of each other exchange one and fall silent, whatever the link duplicates. RFC 9000 §10.3.3.
  */
-export const RESET_LENGTH = 42;
+export const RESET_LENGTH = MIN_RESETTABLE - 1;
 const TOKEN_LENGTH = 16;
 
 /** Answers by what limits them. */

@@ -26,3 +26,7 @@ test('a clock that starts anywhere does not make the first sample an old one', (
   filter.update(1e9, 30);
   assert.deepEqual([filter.value, filter.isProbeDue], [30, false]);
 });
+
+test('nothing is due before there is a sample', () => {
+  assert.equal(new MinRtt().isProbeDue, false);
+});
