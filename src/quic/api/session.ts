@@ -453,7 +453,7 @@ export class QuicSession implements AsyncDisposable {
   /** The session is over, for `info`'s reason or for the application's own `error`. */
   #end(info: CloseInfo, error?: unknown): void {
     if (this.#endError !== undefined) return;
-    const end = error ?? closeError(info);
+    const end = error ?? closeError(info, this.#parts.refusal());
     this.#endError = end;
     this.#opened.reject(end);
     for (const credit of this.#credit) credit.fail(end);
