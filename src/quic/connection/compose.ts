@@ -226,6 +226,8 @@ export class Compose {
     if (space === Space.APPLICATION) {
       const spare = SHORT_HEADER_LENGTH - 1 - id.length;
       if (spare <= 4 && spare > pnLength) pnLength = spare as typeof pnLength;
+      // One byte is enough in order. Held up on the way, the packet could not be told from one 256 numbers later.
+      if (pnLength === 1) pnLength = 2;
       payload = writeShortHeader(bytes, start, id, 0, spaces.oneRtt!.phase, pnLength, packetNumber);
     } else {
       const type = space === Space.INITIAL ? PacketType.INITIAL : PacketType.HANDSHAKE;

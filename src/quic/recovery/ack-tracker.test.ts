@@ -108,7 +108,7 @@ test('what does not fit keeps waiting', () => {
 });
 
 test('the number of ranges is bounded; what is forgotten counts as a duplicate', () => {
-  const tracker = new AckTracker({ maxAckDelay: 25, maxRanges: 4 });
+  const tracker = new AckTracker({ maxAckDelay: 25, maxRanges: 4, maxRemembered: 6 });
   for (let pn = 0; pn < 20; pn += 2) tracker.onPacketReceived(0, pn, true, 0);
   assert.deepEqual(written(tracker).ranges, [
     [18, 18],
@@ -117,6 +117,7 @@ test('the number of ranges is bounded; what is forgotten counts as a duplicate',
     [12, 12],
   ]);
   assert.equal(tracker.isDuplicate(5), true, 'too old to tell');
+  assert.equal(tracker.isDuplicate(9), false, 'not reported, but known');
   assert.equal(tracker.isDuplicate(13), false);
   assert.equal(tracker.isDuplicate(14), true);
   assert.equal(tracker.isDuplicate(19), false);
@@ -130,8 +131,33 @@ test('ranges whose ACK was acknowledged are not repeated, except the topmost', (
   assert.deepEqual(written(tracker).ranges, [[9, 9]]);
   tracker.onAckAcked(9);
   assert.deepEqual(written(tracker).ranges, [[9, 9]]);
-  assert.equal(tracker.isDuplicate(3), true);
-  assert.equal(tracker.isDuplicate(7), false);
+  assert.deepEqual(
+    [3, 6, 7].map((pn) => tracker.isDuplicate(pn)),
+    [false, true, false],
+  );
+});
+
+test('what was held up on the way is no duplicate, and reported until an ACK is acknowledged that can have named it', () => {
+  const tracker = new AckTracker({ maxAckDelay: 25, threshold: 100 });
+  for (const pn of [0, 1, 4, 5, 8]) tracker.onPacketReceived(0, pn, true, 0);
+  written(tracker);
+  tracker.onAckAcked(8);
+  assert.deepEqual(written(tracker).ranges, [[8, 8]]);
+  assert.equal(tracker.isDuplicate(2), false);
+  tracker.onPacketReceived(50, 2, true, 0);
+  assert.equal(tracker.isDuplicate(2), true);
+  assert.equal(tracker.isDue(50), true, 'the end of a gap is news');
+  const late = [
+    [8, 8],
+    [4, 5],
+    [0, 2],
+  ];
+  assert.deepEqual(written(tracker).ranges, late);
+  tracker.onAckAcked(8);
+  assert.deepEqual(written(tracker).ranges, late, 'an ACK from before');
+  tracker.onPacketReceived(60, 10, true, 0);
+  tracker.onAckAcked(10);
+  assert.deepEqual(written(tracker).ranges, [[10, 10]]);
 });
 
 test('property: an ACK names exactly the packets received above the floor, and nothing is processed twice', () => {

@@ -5,15 +5,20 @@ import { writeAck } from '../wire/frames.ts';
 
 /** How many ack-eliciting packets an ACK answers at most, RFC 9000 §13.2.2. */
 const ACK_THRESHOLD = 2;
+/** How many ranges of packet numbers an ACK frame names at most. */
 const MAX_RANGES = 64;
+/** How many are remembered, to tell what is late from what is there twice. */
+const MAX_REMEMBERED_RANGES = 256;
 
 export interface AckTrackerOptions {
   /** How long an ACK may be put off; 0 for Initial and Handshake packets, which are acknowledged at once. */
   readonly maxAckDelay: Millis;
   /** How many ack-eliciting packets may wait for one ACK. */
   readonly threshold?: number;
-  /** How many ranges of packet numbers are remembered and reported. */
+  /** How many ranges of packet numbers are reported. */
   readonly maxRanges?: number;
+  /** How many are remembered. >= maxRanges. */
+  readonly maxRemembered?: number;
 }
 
 /** Which packets of one space arrived, and when that must be acknowledged: RFC 9000 §13.2. */
@@ -30,9 +35,14 @@ export class AckTracker {
   readonly ecn: { ect0: number; ect1: number; ce: number } = { ect0: 0, ect1: 0, ce: 0 };
   readonly #maxAckDelay: Millis;
   readonly #maxRanges: number;
+  readonly #maxRemembered: number;
   readonly #received = new Ranges();
   /** Everything below counts as received: its ranges are forgotten. */
   #floor = 0;
+  /** What was received below, the peer knows. #floor <= #unknownFrom, but for numbers that nobody asks about. */
+  #unknownFrom = 0;
+  /** The largest packet number received when one below #unknownFrom was: no ACK up to there need have named that. */
+  #lateAt = -1;
   /** Ack-eliciting packets received since the last ACK was written. */
   #waiting = 0;
   /** When the ACK must go; NEVER while none waits. */
@@ -42,6 +52,7 @@ export class AckTracker {
     this.#maxAckDelay = options.maxAckDelay;
     this.threshold = options.threshold ?? ACK_THRESHOLD;
     this.#maxRanges = Math.max(1, options.maxRanges ?? MAX_RANGES);
+    this.#maxRemembered = options.maxRemembered ?? Math.max(this.#maxRanges, MAX_REMEMBERED_RANGES);
   }
 
   /** Whether the packet was received before, or is so old that this is no longer known. Ask before processing it. */
@@ -58,7 +69,14 @@ export class AckTracker {
       this.largest = pn;
       this.largestReceivedAt = now;
     }
-    while (this.#received.count > this.#maxRanges) this.#dropLowest(1);
+    if (pn < this.#unknownFrom) {
+      this.#unknownFrom = pn;
+      this.#lateAt = this.largest;
+    }
+    if (this.#received.count > this.#maxRemembered) {
+      this.#floor = this.#received.end(0);
+      this.#received.dropLowest(1);
+    }
     if (ecn === Ecn.ECT0) this.ecn.ect0++;
     else if (ecn === Ecn.ECT1) this.ecn.ect1++;
     else if (ecn === Ecn.CE) this.ecn.ce++;
@@ -93,7 +111,8 @@ export class AckTracker {
     const delay = Math.max(0, Math.floor(((now - this.largestReceivedAt) * 1000) / 2 ** ackDelayExponent));
     const { ect0, ect1, ce } = this.ecn;
     const counts = ect0 + ect1 + ce > 0 ? this.ecn : undefined;
-    const next = writeAck(bytes, at, end, this.#received, delay, this.#maxRanges, counts);
+    const unknown = this.#received.count - this.#received.indexAfter(this.#unknownFrom);
+    const next = writeAck(bytes, at, end, this.#received, delay, Math.min(unknown, this.#maxRanges), counts);
     if (next === at) return at;
     this.sent = this.largest;
     this.#waiting = 0;
@@ -101,16 +120,15 @@ export class AckTracker {
     return next;
   }
 
-  /** An ACK frame that acknowledged up to `largest` was received: ranges up to there needn't be repeated (§13.2.4). */
+  /**
+   * An ACK frame that acknowledged up to `largest` was received: ranges up to there needn't be repeated (§13.2.4). The gaps below stay
+   * open all the same: what was held up on the way may arrive later than that, and is no duplicate.
+   */
   onAckAcked(largest: number): void {
-    let n = 0;
+    if (largest <= this.#lateAt) return;
+    const received = this.#received;
     // The topmost range stays, for `largest` must be in every ACK.
-    while (n < this.#received.count - 1 && this.#received.end(n) - 1 <= largest) n++;
-    if (n > 0) this.#dropLowest(n);
-  }
-
-  #dropLowest(n: number): void {
-    this.#floor = this.#received.end(n - 1);
-    this.#received.dropLowest(n);
+    const n = Math.min(received.indexAfter(largest + 1), received.count - 1);
+    if (n > 0) this.#unknownFrom = Math.max(this.#unknownFrom, received.end(n - 1));
   }
 }

@@ -3,8 +3,10 @@ import type { Millis } from '../base/time.ts';
 import type { AckFrame } from '../wire/frame-handler.ts';
 import { FrameType } from '../wire/frame-type.ts';
 import type { SentFramesSink } from '../wire/sent-frames.ts';
+import type { CongestionEvents } from './congestion-events.ts';
 import type { DeliveryRate } from './delivery-rate.ts';
 import { BASE_DATAGRAM_SIZE } from './loss.ts';
+import type { Reordering } from './reordering.ts';
 import { PacketFlag, type SentPackets } from './sent-packets.ts';
 
 /** What one ACK frame brought; one object, reused. */
@@ -25,10 +27,16 @@ export class AckTally {
   largestSentAt: Millis = 0;
   /** Packets that had been declared lost before. */
   spurious = 0;
-  /** When the newest of those was sent. */
-  spuriousSentAt: Millis = 0;
-  /** By how many packet numbers the farthest of those was overtaken, of those not given up for their age. */
-  spuriousDistance = 0;
+  /** Packets sent before this say nothing about the present path. */
+  pathStartedAt: Millis = -1;
+  readonly #reordering: Reordering;
+  readonly #events: CongestionEvents;
+
+  /** `reordering` and `events` hear of each packet of the present path that was taken for lost. */
+  constructor(reordering: Reordering, events: CongestionEvents) {
+    this.#reordering = reordering;
+    this.#events = events;
+  }
 
   clear(): void {
     this.packets = 0;
@@ -39,8 +47,15 @@ export class AckTally {
     this.largest = -1;
     this.largestSentAt = 0;
     this.spurious = 0;
-    this.spuriousSentAt = 0;
-    this.spuriousDistance = 0;
+  }
+
+  /** A packet arrives that had been declared lost; it was sent at `sentAt`. */
+  onLate(now: Millis, sentAt: Millis, flags: number): void {
+    this.spurious++;
+    if (sentAt < this.pathStartedAt) return;
+    this.#reordering.onMistake(now - sentAt);
+    // The loss of an MTU probe was not held against anybody.
+    if ((flags & PacketFlag.MTU_PROBE) === 0) this.#events.onSpurious(sentAt);
   }
 }
 
@@ -68,13 +83,13 @@ export function acknowledge(
       if (delivery !== undefined && (sent.flags(pn) & PacketFlag.IN_FLIGHT) !== 0) {
         delivery.onPacketAcked(now, sent.snapshots!, pn, sent.sentAt(pn), sent.size(pn));
       }
-      acknowledgeOne(sent, pn, sink, tally);
+      acknowledgeOne(now, sent, pn, sink, tally);
     }
   }
   if (ack.largest > sent.largestAcked) sent.largestAcked = ack.largest;
 }
 
-function acknowledgeOne(sent: SentPackets, pn: number, sink: SentFramesSink, tally: AckTally): void {
+function acknowledgeOne(now: Millis, sent: SentPackets, pn: number, sink: SentFramesSink, tally: AckTally): void {
   const flags = sent.flags(pn);
   if ((flags & PacketFlag.SKIPPED) !== 0) refuse(pn);
   if ((flags & PacketFlag.OUTSTANDING) !== 0) {
@@ -85,10 +100,7 @@ function acknowledgeOne(sent: SentPackets, pn: number, sink: SentFramesSink, tal
     if ((flags & PacketFlag.IN_FLIGHT) !== 0) tally.bytes += sent.size(pn);
     if ((flags & PacketFlag.ECT0) !== 0) tally.ect0++;
   } else if ((flags & PacketFlag.IN_FLIGHT) !== 0) {
-    tally.spurious++;
-    tally.spuriousSentAt = sent.sentAt(pn);
-    const distance = sent.largestAcked - pn;
-    if ((flags & PacketFlag.LOST_BY_AGE) === 0 && distance > tally.spuriousDistance) tally.spuriousDistance = distance;
+    tally.onLate(now, sent.sentAt(pn), flags);
   }
   if (sent.size(pn) > BASE_DATAGRAM_SIZE) tally.largeSentAt = sent.sentAt(pn);
   sent.markAcked(pn);

@@ -1,16 +1,11 @@
 import { type Millis, NEVER } from '../base/time.ts';
 import type { SentFramesSink } from '../wire/sent-frames.ts';
 import type { CongestionController } from './congestion/controller.ts';
+import type { CongestionEvents } from './congestion-events.ts';
 import { type LossStretch, PERSISTENT_CONGESTION_THRESHOLD } from './persistent-congestion.ts';
-import { GRANULARITY, type RttEstimator } from './rtt.ts';
+import type { Reordering } from './reordering.ts';
+import type { RttEstimator } from './rtt.ts';
 import { PacketFlag, type SentPackets } from './sent-packets.ts';
-
-/** How far a packet may be overtaken before it counts as lost, RFC 9002 §6.1.1. */
-export const PACKET_THRESHOLD = 3;
-/** How far it grows where the path is seen to reorder more than that. */
-const MAX_PACKET_THRESHOLD = 128;
-/** How much older than a round trip a packet may be that a later one overtook, RFC 9002 §6.1.2. */
-const TIME_THRESHOLD = 9 / 8;
 
 /** Bytes of UDP payload that every path of QUIC carries: RFC 9000 §14, BASE_PLPMTU of RFC 8899 §5.1.2. */
 export const BASE_DATAGRAM_SIZE = 1200;
@@ -36,6 +31,8 @@ export class LossTally {
   largePackets = 0;
   /** When the newest of those was sent. */
   largestSentAt: Millis = -1;
+  /** Whether they begin a congestion event. */
+  beginsEvent = false;
   /** Whether the losses establish persistent congestion. */
   persistent = false;
 
@@ -47,14 +44,13 @@ export class LossTally {
     this.congestionBytes = 0;
     this.largePackets = 0;
     this.largestSentAt = -1;
+    this.beginsEvent = false;
     this.persistent = false;
   }
 }
 
 /** Declares packets lost, RFC 9002 §6.1. */
 export class LossDetector {
-  /** The packet reordering threshold; grows when a loss proves to be mere reordering. */
-  packetThreshold = PACKET_THRESHOLD;
   /** Only losses of packets sent after this can establish persistent congestion: the first RTT sample's time (§7.6.2). */
   firstSampleAt: Millis = NEVER;
   /** Losses of packets sent before this say nothing about the present path. */
@@ -66,15 +62,13 @@ export class LossDetector {
   measuring: CongestionController | undefined;
   readonly tally = new LossTally();
   readonly #rtt: RttEstimator;
+  readonly #reordering: Reordering;
+  readonly #events: CongestionEvents;
 
-  constructor(rtt: RttEstimator) {
+  constructor(rtt: RttEstimator, reordering: Reordering, events: CongestionEvents) {
     this.#rtt = rtt;
-  }
-
-  /** Takes note that a lost packet had only been overtaken by `distance` packet numbers. */
-  onReordering(distance: number): void {
-    const wanted = Math.min(distance + 1, MAX_PACKET_THRESHOLD);
-    if (wanted > this.packetThreshold) this.packetThreshold = wanted;
+    this.#reordering = reordering;
+    this.#events = events;
   }
 
   /**
@@ -82,7 +76,7 @@ export class LossDetector {
    * Losses form a prefix of what is outstanding, so this costs O(lost + 1).
    */
   detect(now: Millis, sent: SentPackets, stretch: LossStretch, maxAckDelay: Millis, sink: SentFramesSink): void {
-    const delay = Math.max(TIME_THRESHOLD * Math.max(this.#rtt.latest, this.#rtt.smoothed), GRANULARITY);
+    const { packetThreshold, timeThreshold } = this.#reordering;
     const persistence = this.#rtt.pto(maxAckDelay) * PERSISTENT_CONGESTION_THRESHOLD;
     this.tally.clear();
     sent.lossTime = NEVER;
@@ -93,9 +87,9 @@ export class LossDetector {
         sent.markOldestLost();
         continue;
       }
-      const overtaken = sent.largestAcked >= pn + this.packetThreshold;
+      const overtaken = sent.largestAcked >= pn + packetThreshold;
       // Compared just as lossTime is computed: a rounding difference would let the timer fire without effect, forever.
-      const lostAt = sent.sentAt(pn) + delay;
+      const lostAt = sent.sentAt(pn) + timeThreshold;
       if (!overtaken && lostAt > now) {
         sent.lossTime = lostAt;
         return;
@@ -119,7 +113,7 @@ export class LossDetector {
     const size = sent.size(pn);
     const sentAt = sent.sentAt(pn);
     sent.passedAcked = false;
-    sent.markOldestLost(overtaken ? 0 : PacketFlag.LOST_BY_AGE);
+    sent.markOldestLost();
     tally.packets++;
     tally.bytes += size;
     if ((flags & PacketFlag.ECT0) !== 0) tally.ect0++;
@@ -128,6 +122,7 @@ export class LossDetector {
       tally.congestionBytes += size;
       if (size > BASE_DATAGRAM_SIZE && sentAt > this.largeArrivedAt) tally.largePackets++;
       tally.largestSentAt = sentAt;
+      if (this.#events.onLost(now, sentAt)) tally.beginsEvent = true;
       if (this.measuring?.delivery?.onPacketLost(sent.snapshots!, pn, sentAt, size) === true) {
         this.measuring.onPacketLost?.(now, this.measuring.delivery.lostPacket);
       }

@@ -31,6 +31,9 @@ class Model {
   readonly lossTime: number[] = [NEVER, NEVER, NEVER];
   readonly rtt = new RttEstimator();
   threshold = 3;
+  window = 0;
+  events = 0;
+  eventsSinceMistake = 0;
   ptoCount = 0;
   restartedAt = -1;
   expiredAt = -1;
@@ -65,9 +68,7 @@ class Model {
     for (const pn of late) {
       const p = packets[pn]!;
       assert.ok(numbers.includes(pn) && (p.fate === 'lost' || p.fate === 'forgotten'), `packet ${pn} was not lost`);
-      if (p.fate === 'lost' && this.byDistance.has(p)) {
-        this.threshold = Math.min(128, Math.max(this.threshold, this.largestAcked[space]! - pn + 1));
-      }
+      if (p.fate === 'lost') this.mistake(now - p.sentAt);
       p.fate = 'acked';
     }
     this.largestAcked[space] = Math.max(this.largestAcked[space]!, largest);
@@ -76,7 +77,8 @@ class Model {
     for (const p of fresh) p.fate = 'acked';
     this.packetsAcked += fresh.length;
     const newest = fresh.at(-1)!;
-    if (newest.pn === largest && fresh.some((p) => p.eliciting)) {
+    const isFromOutage = this.ptoCount > 0 && delay > this.rtt.pto(25);
+    if (newest.pn === largest && fresh.some((p) => p.eliciting) && !isFromOutage) {
       this.rtt.update(now - newest.sentAt, delay, this.confirmed, 25);
     }
     this.detect(space, now);
@@ -97,11 +99,28 @@ class Model {
     return longest;
   }
 
-  readonly byDistance = new Set<ModelPacket>();
+  mistake(age: number): void {
+    this.threshold = Number.POSITIVE_INFINITY;
+    const overdue = age - Math.max(this.rtt.latest, this.rtt.smoothed);
+    const step = Math.max(this.rtt.min / 4, 1);
+    if (overdue > this.window) this.window = step * Math.ceil(overdue / step);
+    this.eventsSinceMistake = 0;
+  }
+
+  /** How often Recovery reduced the window. */
+  onEvents(count: number): void {
+    if (count > this.events) this.eventsSinceMistake += count - this.events;
+    this.events = count;
+    if (this.eventsSinceMistake < 16) return;
+    this.threshold = 3;
+    this.window = 0;
+    this.eventsSinceMistake = 0;
+  }
 
   detect(space: number, now: number): void {
     this.lossTime[space] = NEVER;
-    const delay = Math.max((9 / 8) * Math.max(this.rtt.latest, this.rtt.smoothed), 1);
+    const rtt = Math.max(this.rtt.latest, this.rtt.smoothed);
+    const delay = Math.max((9 / 8) * rtt, rtt + Math.min(this.window, Math.max(this.rtt.smoothed, 25)), 1);
     for (const p of this.packets[space]!) {
       if (p.fate !== 'outstanding' || p.pn >= this.largestAcked[space]!) continue;
       const overtaken = this.largestAcked[space]! >= p.pn + this.threshold;
@@ -109,7 +128,6 @@ class Model {
         if (this.lossTime[space] === NEVER) p.fate = 'forgotten';
       } else if (overtaken || p.sentAt + delay <= now) {
         p.fate = 'lost';
-        if (overtaken) this.byDistance.add(p);
         this.packetsLost++;
         if (!p.handedBack) this.expectedLost.push(`${space}:${p.pn}`);
       } else {
@@ -182,7 +200,7 @@ const operation = fc.oneof(
       space,
       picks: fc.array(fc.nat(1000), { minLength: 1, maxLength: 6 }),
       width: fc.nat(6),
-      delay: fc.nat(30),
+      delay: fc.oneof({ weight: 9, arbitrary: fc.nat(30) }, { weight: 1, arbitrary: fc.nat(3000) }),
     }),
   },
   { weight: 6, arbitrary: fc.record({ op: fc.constant('wait' as const), time: fc.nat(60) }) },
@@ -292,6 +310,7 @@ class Bench {
         if (p.fate === 'outstanding' && !p.inFlight && p.pn < recovery.spaces[s]!.oldest) p.fate = 'forgotten';
       }
     }
+    model.onEvents(recovery.counters.congestionEvents);
     const events = recovery.counters.persistentCongestionEvents;
     if (events === this.persistentEvents) return;
     this.persistentEvents = events;

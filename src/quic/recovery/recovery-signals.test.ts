@@ -59,6 +59,44 @@ function measured(): Recovery {
   return recovery;
 }
 
+test('an ACK that was lost for the length of an outage, and comes again, is no round trip', () => {
+  const recovery = measured();
+  const { pto } = recovery;
+  send(recovery, 200);
+  for (let i = 0; i < 3; i++) recovery.onTimeout(recovery.timeout(), sink);
+  recovery.onAck(APPLICATION, 60_200, ackOf([1, 1]), 59_900, sink);
+  assert.deepEqual([recovery.rtt.smoothed, recovery.pto, recovery.ptoCount], [100, pto, 0]);
+  // Without a probe in vain, or with a delay that is no longer than a probe timeout, it is one: RFC 9002 §5.3.
+  send(recovery, 70_000);
+  recovery.onAck(APPLICATION, 71_000, ackOf([2, 2]), 900, sink);
+  assert.equal(recovery.rtt.latest, 1000);
+  send(recovery, 80_000);
+  recovery.onTimeout(recovery.timeout(), sink);
+  recovery.onAck(APPLICATION, 90_000, ackOf([3, 3]), 100, sink);
+  assert.equal(recovery.rtt.latest, 10_000);
+});
+
+test('controller and pacer hear of another datagram size, now and on a new path', () => {
+  const recovery = measured();
+  const sizes: number[] = [];
+  recovery.congestion.onMaxDatagramSize = (bytes) => sizes.push(bytes);
+  recovery.onMaxDatagramSize(200, 9000);
+  assert.deepEqual(sizes, [9000]);
+  const burst = () => {
+    let bytes = 0;
+    for (; recovery.pacer.allowance(1000) > 0; bytes += 9000) recovery.pacer.onPacketSent(1000, 9000);
+    return bytes;
+  };
+  recovery.pacer.setRate(1000, 1, 1e9);
+  // An initial window of two of them is a burst, and one more needs a whole one's worth.
+  assert.equal(burst(), 18_000);
+  assert.equal(recovery.pacer.nextSendTime(1000), 1000 + 9000);
+  recovery.resetPath(2000, 1452);
+  recovery.pacer.setRate(2000, 1, 1e9);
+  assert.equal(recovery.pacer.allowance(2000) > 0, false);
+  assert.equal(recovery.congestion.window, 14_520);
+});
+
 test('persistent congestion on a new path needs a sample of that path first (RFC 9002 §7.6.2)', () => {
   const recovery = measured();
   recovery.resetPath(1000, 1200);

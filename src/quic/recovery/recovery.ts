@@ -5,13 +5,15 @@ import { Space } from '../wire/frame-type.ts';
 import type { SentFramesSink } from '../wire/sent-frames.ts';
 import { AckTally, acknowledge } from './acknowledge.ts';
 import type { CongestionController, CongestionControllerFactory } from './congestion/controller.ts';
-import { CongestionEpoch } from './congestion-epoch.ts';
+import { CongestionEvents } from './congestion-events.ts';
 import type { DeliveryRate } from './delivery-rate.ts';
 import { EcnValidator } from './ecn.ts';
 import { LossDetector, type LossListener } from './loss.ts';
 import { Pacer } from './pacer.ts';
 import { LossStretch } from './persistent-congestion.ts';
 import { ProbeTimer } from './probe-timer.ts';
+import { type RecoveryCounters, zeroCounters } from './recovery-counters.ts';
+import { Reordering } from './reordering.ts';
 import { RttEstimator } from './rtt.ts';
 import { SendSnapshots } from './send-snapshots.ts';
 import { PacketFlag, SentPackets } from './sent-packets.ts';
@@ -19,8 +21,9 @@ import { PacketFlag, SentPackets } from './sent-packets.ts';
 /** How many times faster than a window per round trip to send, in slow start and otherwise (RFC 9002 §7.7). */
 const SLOW_START_PACING_GAIN = 2;
 const PACING_GAIN = 1.25;
-/** How many probe timeouts a lost packet is remembered for, in case its acknowledgment was merely late. */
+/** How many probe timeouts a lost packet is remembered for, in case its acknowledgment was merely late, and how long at least. */
 const LATE_ACK_PTOS = 3;
+const LATE_ACK_TIME: Millis = 500;
 /** Packets handed back, and packets owed, when a probe timeout expires: two, so that one loss costs no further timeout. */
 const PROBES = 2;
 /** A sender that leaves this many datagrams' room in the window still uses it fully. */
@@ -35,27 +38,6 @@ export interface RecoveryOptions {
   readonly initialRtt?: Millis;
   /** For what congestion control leaves to chance. */
   readonly random?: Random;
-}
-
-/** Sums since the connection began. */
-export interface RecoveryCounters {
-  packetsSent: number;
-  /** Packets acknowledged; those declared lost before are in spuriousLosses instead. */
-  packetsAcked: number;
-  /** Packets declared lost, spurious ones included. */
-  packetsLost: number;
-  bytesLost: number;
-  /** Bytes in flight that were acknowledged. */
-  bytesAcked: number;
-  /** Packets that were acknowledged after they had been declared lost. */
-  spuriousLosses: number;
-  /** Probe timeouts that expired. */
-  ptoCount: number;
-  /** Reductions of the window for loss or ECN, those taken back included. */
-  congestionEvents: number;
-  persistentCongestionEvents: number;
-  /** CE marks that the peer reported. */
-  ecnCeEvents: number;
 }
 
 /**
@@ -74,26 +56,16 @@ export class Recovery {
   readonly spaces: readonly SentPackets[];
   /** Ack-eliciting packets owed in each space, which ignore window and pacer; whoever sends one takes it off. */
   readonly probes: Int32Array = new Int32Array(3);
-  readonly counters: RecoveryCounters = {
-    packetsSent: 0,
-    packetsAcked: 0,
-    packetsLost: 0,
-    bytesLost: 0,
-    bytesAcked: 0,
-    spuriousLosses: 0,
-    ptoCount: 0,
-    congestionEvents: 0,
-    persistentCongestionEvents: 0,
-    ecnCeEvents: 0,
-  };
+  readonly counters: RecoveryCounters = zeroCounters();
   /** Called when RTT, window, bytes in flight or PTO count may have changed, other than by sending. */
   onMetrics: (() => void) | undefined;
   /** The timer state; its fields are reached through accessors below. */
   readonly #timer: ProbeTimer;
   readonly #loss: LossDetector;
   readonly #stretches: readonly LossStretch[] = [new LossStretch(), new LossStretch(), new LossStretch()];
-  #epoch = new CongestionEpoch();
-  readonly #acked = new AckTally();
+  readonly #events = new CongestionEvents();
+  readonly #reordering: Reordering;
+  readonly #acked: AckTally;
   /** Makes the controller of the present path and of the next. */
   #factory: CongestionControllerFactory;
   #maxDatagramSize: number;
@@ -122,7 +94,9 @@ export class Recovery {
       new SentPackets(Space.APPLICATION),
     ];
     this.#timer = new ProbeTimer(options.isServer);
-    this.#loss = new LossDetector(this.rtt);
+    this.#reordering = new Reordering(this.rtt);
+    this.#loss = new LossDetector(this.rtt, this.#reordering, this.#events);
+    this.#acked = new AckTally(this.#reordering, this.#events);
     this.#measure();
   }
 
@@ -205,9 +179,9 @@ export class Recovery {
     this.#loss.onPacketLost = listener;
   }
 
-  /** How far a packet may be overtaken before it counts as lost; 3 until the path proves to reorder more. */
+  /** How far a packet may be overtaken before it counts as lost: 3, or Infinity on a path that is known to reorder. */
   get packetThreshold(): number {
-    return this.#loss.packetThreshold;
+    return this.#reordering.packetThreshold;
   }
 
   /**
@@ -269,7 +243,7 @@ export class Recovery {
     this.counters.packetsAcked += acked.packets;
     this.counters.bytesAcked += acked.bytes;
     const onPath = acked.largestSentAt >= this.#loss.pathStartedAt;
-    if (acked.ackEliciting && acked.largest === ack.largest && onPath) {
+    if (acked.ackEliciting && acked.largest === ack.largest && onPath && !this.#isFromOutage(ackDelay)) {
       this.rtt.update(now - acked.largestSentAt, ackDelay, this.#timer.handshakeConfirmed, this.#timer.maxAckDelay);
       if (this.#loss.firstSampleAt === NEVER) this.#loss.firstSampleAt = now;
     }
@@ -285,7 +259,7 @@ export class Recovery {
       this.probes[space] = 0;
     }
     this.#timer.restartedAt = now;
-    sent.expire(now - LATE_ACK_PTOS * this.pto);
+    sent.expire(now - Math.max(LATE_ACK_PTOS * this.pto, LATE_ACK_TIME));
     this.#updatePacing(now);
     this.onMetrics?.();
     return true;
@@ -343,6 +317,8 @@ export class Recovery {
     this.rtt.reset(this.#initialRtt);
     this.ecn.reset();
     this.#loss.pathStartedAt = now;
+    this.#acked.pathStartedAt = now;
+    this.#reordering.reset();
     this.#loss.firstSampleAt = NEVER;
     this.#timer.count = 0;
     for (const stretch of this.#stretches) stretch.end();
@@ -407,6 +383,14 @@ export class Recovery {
     return this.#mayExceedWindow ? this.#maxDatagramSize : 0;
   }
 
+  /**
+   * Whether an ACK that says to have waited for `ackDelay` is old news, of which the path lost the first copy: probes went out in vain
+   * meanwhile. Taken for a sample (RFC 9002 §5.3 would), an outage of a minute made the next probe timeout one.
+   */
+  #isFromOutage(ackDelay: Millis): boolean {
+    return this.#timer.count > 0 && ackDelay > this.pto;
+  }
+
   #earliestLossTime(): Millis {
     return Math.min(this.spaces[0]!.lossTime, this.spaces[1]!.lossTime, this.spaces[2]!.lossTime);
   }
@@ -420,26 +404,27 @@ export class Recovery {
     if (lost.ect0 > 0) this.ecn.onMarkedLost(lost.ect0);
     if (lost.congestionPackets === 0) return;
     this.#largePacketsLost += lost.largePackets;
-    if (this.#epoch.onLost(now, lost.largestSentAt, lost.congestionPackets)) this.#countEvent();
+    if (lost.beginsEvent) this.#countEvent();
     this.congestion.onCongestionEvent(now, lost.largestSentAt, lost.congestionBytes, false);
     if (!lost.persistent) return;
     this.counters.persistentCongestionEvents++;
-    this.#epoch.onPersistent();
+    this.#events.onPersistent();
     this.rtt.forgetMin();
     this.congestion.onPersistentCongestion(now);
   }
 
   #countEvent(): void {
+    this.#reordering.onCongestionEvent();
     this.counters.congestionEvents++;
     this.#mayExceedWindow = true;
   }
 
   #onSpuriousLoss(now: Millis, space: Space): void {
-    const { spurious, spuriousSentAt, spuriousDistance } = this.#acked;
-    this.counters.spuriousLosses += spurious;
+    this.counters.spuriousLosses += this.#acked.spurious;
     this.#stretches[space]!.end();
-    if (spuriousDistance > 0) this.#loss.onReordering(spuriousDistance);
-    if (this.#epoch.onSpurious(spuriousSentAt, spurious)) this.congestion.onSpuriousCongestionEvent?.(now, 0);
+    for (let later = this.#events.takeSpurious(); later >= 0; later = this.#events.takeSpurious()) {
+      this.congestion.onSpuriousCongestionEvent?.(now, later);
+    }
   }
 
   #processEcn(now: Millis, space: Space, ack: AckFrame): void {
@@ -447,7 +432,7 @@ export class Recovery {
     if (ce === 0) return;
     this.counters.ecnCeEvents += ce;
     const sentAt = this.#acked.largestSentAt;
-    if (this.#epoch.onCe(now, sentAt)) this.#countEvent();
+    if (this.#events.onCe(now, sentAt)) this.#countEvent();
     this.congestion.onCongestionEvent(now, sentAt, 0, true);
   }
 
@@ -490,7 +475,7 @@ export class Recovery {
     this.congestion = this.#factory(this.#maxDatagramSize, this.#random);
     this.#measure();
     this.slowStartEndedAt = -1;
-    this.#epoch = new CongestionEpoch();
+    this.#events.reset();
     this.#appLimited = false;
     this.#mayExceedWindow = false;
     this.pacer.onMaxDatagramSize(this.#maxDatagramSize);

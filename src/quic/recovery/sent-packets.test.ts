@@ -78,8 +78,31 @@ test('the ring does not grow when little is in flight, however many packets pass
     sent.commit(i, 10, true, true);
     if (i % 7 === 0) sent.markOldestLost();
     else if (sent.oldest < sent.nextPacketNumber) sent.markAcked(sent.oldest);
+    sent.expire(i - 20);
   }
   assert.ok(sent.capacity <= 64, `capacity ${sent.capacity}`);
+});
+
+test('the ring grows, within bounds, rather than forget a loss before its time, even behind a skipped number', () => {
+  const sent = new SentPackets(Space.APPLICATION);
+  sent.skip();
+  sent.add(SentKind.STREAM, 0, 0, 0);
+  sent.commit(0, 10, true, true);
+  sent.markOldestLost();
+  const pass = (count: number) => {
+    for (let i = 0; i < count; i++) {
+      sent.add(SentKind.STREAM, 0, i, 0);
+      sent.markAcked(sent.commit(1, 10, true, true));
+    }
+  };
+  pass(4000);
+  assert.deepEqual([sent.base, sent.capacity], [0, 4096]);
+  const sink = new RecordingSink();
+  sent.reportAcked(1, sink);
+  assert.deepEqual(sink.acked, ['2:0']);
+  pass(100_000);
+  assert.ok(sent.base > 1);
+  assert.equal(sent.capacity, 8192);
 });
 
 test('packets that only carry ACKs are forgotten, not hoarded', () => {

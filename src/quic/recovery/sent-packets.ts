@@ -19,12 +19,12 @@ export const PacketFlag = {
   HANDED_BACK: 64,
   /** Sent with ECT(0). */
   ECT0: 128,
-  /** Given up for its age, not for how far it was overtaken. */
-  LOST_BY_AGE: 256,
 } as const;
 
 const STATE = PacketFlag.OUTSTANDING | PacketFlag.LOST | PacketFlag.SKIPPED;
 const INITIAL_CAPACITY = 32;
+/** The ring grows up to here to remember what was given up; beyond that only for what is outstanding. */
+const MAX_REMEMBERED_CAPACITY = 8192;
 
 /**
  * The sent packets of one packet number space, and what each carried: two rings of typed arrays (packets, records) that
@@ -202,12 +202,12 @@ export class SentPackets implements SentFrames {
     if (pn === this.oldest) this.#advance();
   }
 
-  /** Gives up the packet `oldest`, which is then the next one; `reason` may be PacketFlag.LOST_BY_AGE. */
-  markOldestLost(reason = 0): void {
+  /** Gives up the packet `oldest`, which is then the next one. */
+  markOldestLost(): void {
     const i = this.oldest & this.#mask;
     const bits = this.#flags[i]!;
     this.#settle(i, bits);
-    this.#flags[i] = (bits & ~PacketFlag.OUTSTANDING) | PacketFlag.LOST | reason;
+    this.#flags[i] = (bits & ~PacketFlag.OUTSTANDING) | PacketFlag.LOST;
     this.#advance();
   }
 
@@ -302,14 +302,27 @@ export class SentPackets implements SentFrames {
     const half = this.capacity >> 1;
     const target = this.nextPacketNumber - half;
     while (this.oldest < target && (this.flags(this.oldest) & PacketFlag.IN_FLIGHT) === 0) this.markOldestLost();
-    if (this.oldest >= target) this.#base = target;
+    if (this.oldest >= target && !this.#mustRemember(target)) this.#base = target;
     else this.#grow();
   }
 
   #makeRecordRoom(): void {
-    const half = (this.#recordMask + 1) >> 1;
-    while (this.#base < this.oldest && this.#nextRecord - this.#recordTail() > half) this.#base++;
+    const capacity = this.#recordMask + 1;
+    const half = capacity >> 1;
+    if (capacity >= MAX_REMEMBERED_CAPACITY || !this.#mustRemember(this.oldest)) {
+      while (this.#base < this.oldest && this.#nextRecord - this.#recordTail() > half) this.#base++;
+    }
     if (this.#nextRecord - this.#recordTail() > half) this.#growRecords();
+  }
+
+  /** Whether the rings had better grow than forget before its time a loss among the packets below `end`: `expire` has left it. */
+  #mustRemember(end: number): boolean {
+    if (this.capacity >= MAX_REMEMBERED_CAPACITY) return false;
+    const lost = PacketFlag.LOST | PacketFlag.IN_FLIGHT;
+    for (let pn = this.find(this.#base); pn < end; pn = this.find(pn + 1)) {
+      if ((this.flags(pn) & lost) === lost) return true;
+    }
+    return false;
   }
 
   #grow(): void {
