@@ -19,7 +19,7 @@ export function explain(error: unknown, signal: AbortSignal | undefined): Transf
   if (error instanceof TransferError) return error;
   if (!(error instanceof QuicError)) {
     const message = error instanceof Error ? error.message : String(error);
-    return new TransferError('connection', message, { cause: error });
+    return new TransferError('connection', message, { cause: error, forPeer: 'an error of its own' });
   }
   const isApplications = error.code === 'ERR_QUIC_APPLICATION_ERROR' || error.code === 'ERR_QUIC_STREAM_RESET';
   if (isApplications && Number(error.errorCode) === CloseCode.CANCELLED) {

@@ -395,6 +395,8 @@ export class QuicSession implements AsyncDisposable {
   }
 
   #accept(id: number): void {
+    // The application ended the session when it heard of another stream: nobody would ever tell this one that it is over.
+    if (this.destroyed) return;
     const stream = this.#addStream(id, false, undefined);
     if (this.#closing !== undefined) this.#decline(stream);
     else if (this.#onstream === undefined) this.#unclaimedStreams.push(stream);
