@@ -37,7 +37,7 @@ import { addWebOption } from './web-option.ts';
 const EXIT_CODES = `
 Exit codes: 0 done, 1 defect in weir, 2 wrong arguments or ticket, 3 nobody reached, 4 certificate or token not accepted,
 5 refused by the receiver, 6 connection lost, 7 the other side speaks something else, 8 local file or disk, 9 local address,
-10 data damaged, 130 stopped with Ctrl-C. More in docs/cli.md.`;
+10 data damaged, 129 terminal closed, 130 stopped with Ctrl-C. More in docs/cli.md.`;
 
 endWithoutTerminal();
 const interruption = listenForInterruption();
@@ -53,7 +53,11 @@ async function run(
   command: (output: Output, interruption: Interruption) => Promise<number>,
 ): Promise<void> {
   output = new Output(isJson);
-  process.exitCode = await command(output, interruption);
+  const done = command(output, interruption);
+  // A command that does not ask for the interruption has nothing to put in order.
+  const isBrief = command.length < 2;
+  const stopped = interruption.stopped.then(() => interruption.exitCode);
+  process.exitCode = await (isBrief ? Promise.race([done, stopped]) : done);
 }
 
 const streams = (text: string) => parseInteger('--streams', text, 1, MAX_STREAMS);

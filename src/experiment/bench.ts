@@ -34,6 +34,8 @@ export class ProcessBench implements Bench<LiveGauge>, AsyncDisposable {
   readonly #tickets = new Map<number | null, Promise<string>>();
   /** Iterations over emulated paths, and how many of them were emulated badly. */
   readonly #paths = { emulated: 0, late: 0, lossy: 0 };
+  /** Datagram sizes that did not get through, and the least that was used in place of each. */
+  readonly #smaller = new Map<number, number>();
 
   constructor(options: BenchOptions) {
     this.#options = options;
@@ -58,7 +60,7 @@ export class ProcessBench implements Bench<LiveGauge>, AsyncDisposable {
     }
   }
 
-  /** What the user must know before trusting the emulated paths: sentences, none when all is well. */
+  /** What the user must know before trusting the paths: sentences, none when all is well. */
   get warnings(): string[] {
     const { emulated, late, lossy } = this.#paths;
     const because = 'this machine is too slow for it, or too busy';
@@ -69,6 +71,8 @@ export class ProcessBench implements Bench<LiveGauge>, AsyncDisposable {
       );
     if (lossy > 0)
       found.push(`in ${lossy} of ${emulated} iterations the emulated path itself lost datagrams: ${because}`);
+    for (const [wanted, used] of this.#smaller)
+      found.push(`datagrams of ${wanted} bytes do not get through whole: down to ${used} bytes were used`);
     return found;
   }
 
@@ -100,6 +104,9 @@ export class ProcessBench implements Bench<LiveGauge>, AsyncDisposable {
     try {
       const cpu = await this.#cpuMeter(this.#server);
       const report = await client.run({ direction, streams, bytes, cc, payload }, { signal, onLive });
+      const used = client.session.stats.maxDatagramSize;
+      if (datagramBytes !== null && direction === 'up' && used < datagramBytes)
+        this.#smaller.set(datagramBytes, Math.min(used, this.#smaller.get(datagramBytes) ?? used));
       return { ...quicMeasurement(report), cpuMs: await cpu() };
     } finally {
       await client.close();

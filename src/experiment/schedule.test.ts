@@ -54,6 +54,23 @@ test('--until: a cell whose interval is narrow stops, one whose is not goes on t
   assert.ok(new Schedule(header, records).isComplete);
 });
 
+test('--until: a warm-up that failed is done again, however narrow the interval is', () => {
+  const header = smallHeader({ warmup: 9, iterations: 5, maxIterations: 15, untilInterval: 0.05 });
+  const isLost = (attempt: Attempt) => attempt.warmup && attempt.iteration === 8;
+  const first = runAll(header, (attempt) =>
+    recordOf(attempt, isLost(attempt) ? { status: 'failed', message: 'x', bytesPerMs: null } : { bytesPerMs: 100 }),
+  );
+  assert.ok(!new Schedule(header, first).isComplete);
+  const again = runAll(header, (attempt) => recordOf(attempt), first);
+  assert.deepEqual(
+    again.map(({ iteration, warmup }) => [iteration, warmup]),
+    [
+      [8, true],
+      [8, true],
+    ],
+  );
+});
+
 test('failures are passed over, and done again when the experiment is resumed', () => {
   const header = smallHeader();
   const first = runAll(header, (attempt) =>

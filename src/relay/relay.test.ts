@@ -197,6 +197,16 @@ async function unreachable(relay: Relay): Promise<void> {
   while (relay.counters.unreachable === 0) await new Promise((resolve) => setImmediate(resolve));
 }
 
+test('a target that there is no way to is refused at the start', async () => {
+  // A broadcast needs a permission that the socket has not asked for.
+  const to = { host: '255.255.255.255', port: 9 };
+  const options = { listen: { host: '127.0.0.1', port: 0 }, to, path: parsePath(''), seed: 1 };
+  await assert.rejects(startRelay(options), (error: NodeJS.ErrnoException) => {
+    assert.equal(error.syscall, 'connect');
+    return /^(EACCES|ENETUNREACH)$/u.test(error.code!);
+  });
+});
+
 test('a relay to itself is refused', async () => {
   const { relay } = await setUp('perfect');
   const { port } = relay.address;

@@ -1,6 +1,6 @@
 import { QuicError } from '../quic/api/index.ts';
 import type { CarrierSession } from './carrier.ts';
-import { CloseCode, TransferError } from './errors.ts';
+import { CloseCode, systemCode, TransferError } from './errors.ts';
 
 /**
  * Ends the session as soon as `signal` aborts, which ends every wait on it. Returns the function that stops listening.
@@ -19,7 +19,7 @@ export function explain(error: unknown, signal: AbortSignal | undefined): Transf
   if (error instanceof TransferError) return error;
   if (!(error instanceof QuicError)) {
     const message = error instanceof Error ? error.message : String(error);
-    return new TransferError('connection', message, { cause: error });
+    return new TransferError('connection', message, { cause: error, forPeer: 'an error of its own' });
   }
   const isApplications = error.code === 'ERR_QUIC_APPLICATION_ERROR' || error.code === 'ERR_QUIC_STREAM_RESET';
   if (isApplications && Number(error.errorCode) === CloseCode.CANCELLED) {
@@ -34,7 +34,9 @@ export function explain(error: unknown, signal: AbortSignal | undefined): Transf
 function connectionProblem(error: QuicError): string {
   switch (error.code) {
     case 'ERR_QUIC_IDLE_TIMEOUT':
-      return 'the other side has gone silent: it was killed, or the network between is down. Send again';
+      return error.cause === undefined
+        ? 'the other side has gone silent: it was killed, or the network between is down. Send again'
+        : `this machine cannot reach the other side any more (${systemCode(error.cause)}): check its network, and send again`;
     case 'ERR_QUIC_STATELESS_RESET':
       return 'the other side was restarted meanwhile: send again';
     case 'ERR_QUIC_SESSION_CLOSED':

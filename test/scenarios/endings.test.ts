@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import { test } from 'node:test';
-import { connect, listen, QuicEndpoint, QuicError } from '../../src/quic/api/index.ts';
+import { connect, listen, QuicEndpoint, QuicError, type QuicStream } from '../../src/quic/api/index.ts';
 import { World } from '../../src/quic/sim/index.ts';
 import { SERVER_CERT, SERVER_KEY, SERVER_PIN } from '../support/server-identity.ts';
 import { next, readAll, rejection } from '../support/session-waits.ts';
@@ -261,5 +261,21 @@ test('a peer that never reads cannot keep a session or an endpoint from closing 
     assert.equal(server.close({ signal: AbortSignal.abort() }), closing);
     await closing;
     await idle.closed;
+  });
+});
+
+test('a session that ends when it hears of a stream hears of no other', async () => {
+  await withPair({ seed: 42, path: PATH }, async ({ world, local, remote }) => {
+    const heard: QuicStream[] = [];
+    remote.onstream = (stream) => {
+      heard.push(stream);
+      remote.destroy();
+    };
+    // Both in one packet.
+    for (const body of ['a', 'b']) await local.createUnidirectionalStream({ body });
+    await world.sleep(1000);
+    assert.equal(heard.length, 1);
+    await Promise.allSettled(heard.map(({ closed }) => closed));
+    assert.deepEqual([...remote.streams], []);
   });
 });

@@ -107,6 +107,17 @@ test('what waits for a stopped reader is bounded: later lines are left out and c
   ]);
 });
 
+test('that lines were left out is said at the end at the latest', async () => {
+  const { device, clock, outlet } = pair();
+  device.room = 0;
+  for (let i = 0; i < 2; i++) outlet.write(`${'x'.repeat(1 << 20)}\n`);
+  const drained = outlet.drain({ silence: 1000 });
+  device.room = Number.POSITIVE_INFINITY;
+  await clock.pass(100);
+  assert.equal(await drained, true);
+  assert.match(device.text, /x\nweir: 1 lines were left out here: nobody read them\n$/u);
+});
+
 test('documents that nobody reads are bounded, too, and that is a failure', () => {
   const { device, outlet } = pair();
   device.room = 0;

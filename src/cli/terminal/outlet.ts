@@ -87,9 +87,15 @@ export class Outlet {
       this.#leftOut += text.split('\n').length - 1;
       return;
     }
-    if (this.#leftOut > 0) this.#add(Buffer.from(leftOutLine(this.#leftOut)), false);
-    this.#leftOut = 0;
+    this.#admit();
     this.#add(bytes, false);
+  }
+
+  /** Says, in their place, how many lines are missing. */
+  #admit(): void {
+    const count = this.#leftOut;
+    this.#leftOut = 0;
+    if (count > 0) this.#add(Buffer.from(leftOutLine(count)), false);
   }
 
   /** A document, or a part of one. */
@@ -113,6 +119,7 @@ export class Outlet {
 
   /** Fulfilled when all has been taken (true), or the patience is at its end (false): then the rest is dropped. */
   async drain({ silence, signal }: Patience): Promise<boolean> {
+    this.#admit();
     while (this.isBehind && signal?.aborted !== true) {
       const before = this.#delivered;
       await this.#changed(silence, signal);

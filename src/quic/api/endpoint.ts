@@ -1,4 +1,5 @@
 import { type Address, sameAddress } from '../base/address.ts';
+import type { Millis } from '../base/time.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { Datapath } from '../driver/datapath.ts';
 import { Driver } from '../driver/driver.ts';
@@ -34,6 +35,9 @@ export interface EndpointStats extends EndpointCounts {
   readonly failedHandshakes: number;
 }
 
+/** Milliseconds for which a refusal explains a silence: longer than probes are apart at last. */
+const REFUSAL_LASTS: Millis = 10_000;
+
 /** What `listen` set up. */
 interface Listening {
   readonly onsession: OnSession;
@@ -52,6 +56,8 @@ export class QuicEndpoint implements AsyncDisposable {
   readonly #sessions = new Map<Connection, QuicSession>();
   /** A client's that are being opened. While there are some, what ICMP says is heeded. */
   readonly #opening = new Set<QuicSession>();
+  /** The last datagram that was refused. */
+  #refusal: { readonly to: Address; readonly cause: Error; readonly at: Millis } | undefined;
   #driver: Driver | undefined;
   #datapath: Datapath | undefined;
   #binding: Promise<Driver> | undefined;
@@ -303,10 +309,18 @@ export class QuicEndpoint implements AsyncDisposable {
       serverName,
       wake: (woken) => driver.wake(woken),
       onEstablished: (established) => this.#onEstablished(established),
+      refusal: () => this.#refusalOf(connection),
       onGone: () => this.#onGone(connection),
     });
     this.#sessions.set(connection, session);
     return session;
+  }
+
+  /** Why datagrams to its peer were refused, if they were until now. */
+  #refusalOf({ remoteAddress }: Connection): Error | undefined {
+    const last = this.#refusal;
+    const isRecent = last !== undefined && this.#host.runtime.now() - last.at < REFUSAL_LASTS;
+    return isRecent && sameAddress(last.to, remoteAddress) ? last.cause : undefined;
   }
 
   #onConnection(connection: Connection): void {
@@ -340,6 +354,7 @@ export class QuicEndpoint implements AsyncDisposable {
    * tolerates it as loss, and ICMP can be forged.
    */
   #onUnreachable(to: Address, cause: Error): void {
+    this.#refusal = { to, cause, at: this.#host.runtime.now() };
     for (const session of this.#opening) {
       if (!sameAddress(session.remoteAddress, to) || session.stats.packetsReceived > 0) continue;
       // It may be told in the midst of sending.

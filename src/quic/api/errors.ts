@@ -107,18 +107,29 @@ export function isCleanClose(info: CloseInfo): boolean {
   return (info.source === 'local' || info.source === 'peer') && info.code === 0;
 }
 
-/** The error that tells of a connection's end. Also for a clean one: then what was still under way failed for it. */
-export function closeError(info: CloseInfo): QuicError {
+/**
+ * The error that tells of a connection's end. Also for a clean one: then what was still under way failed for it.
+ * @param refusal why this system would not send to the peer, if it lately would not: the cause of a silence.
+ */
+export function closeError(info: CloseInfo, refusal?: Error): QuicError {
   const { reason } = info;
   const because = reason === '' ? '' : `: ${reason}`;
   if (isCleanClose(info))
     return new QuicError('ERR_QUIC_SESSION_CLOSED', `the session is closed${because}`, { reason });
   switch (info.source) {
     case 'idle_timeout':
-      return new QuicError('ERR_QUIC_IDLE_TIMEOUT', 'the peer has been silent for the idle timeout', { reason });
+      return new QuicError(
+        'ERR_QUIC_IDLE_TIMEOUT',
+        `the peer has been silent for the idle timeout${refused(refusal)}`,
+        {
+          reason,
+          cause: refusal,
+        },
+      );
     case 'handshake_timeout':
       return new QuicError('ERR_QUIC_HANDSHAKE_TIMEOUT', `no answer in time: is it the right address and port?`, {
         reason,
+        cause: refusal,
       });
     case 'stateless_reset':
       return new QuicError('ERR_QUIC_STATELESS_RESET', 'the peer no longer knows the connection (stateless reset)', {
@@ -133,6 +144,10 @@ export function closeError(info: CloseInfo): QuicError {
     default:
       return codedError(info, because);
   }
+}
+
+function refused(refusal: Error | undefined): string {
+  return refusal === undefined ? '' : `, and this system would not send to it: ${refusal.message}`;
 }
 
 function codedError(info: CloseInfo, because: string): QuicError {

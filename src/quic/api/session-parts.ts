@@ -18,6 +18,8 @@ export interface SessionParts {
   readonly wake: (connection: Connection) => void;
   /** The handshake is complete. Runs the application's callback: what it throws, or a promise of it rejects with, ends the session. */
   readonly onEstablished: (session: QuicSession) => unknown;
+  /** Why this system would not send to the peer lately; undefined when it did. */
+  readonly refusal: () => Error | undefined;
   /** All state of the connection is gone. */
   readonly onGone: (session: QuicSession) => void;
 }

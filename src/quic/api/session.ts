@@ -395,6 +395,8 @@ export class QuicSession implements AsyncDisposable {
   }
 
   #accept(id: number): void {
+    // The application ended the session when it heard of another stream: nobody would ever tell this one that it is over.
+    if (this.destroyed) return;
     const stream = this.#addStream(id, false, undefined);
     if (this.#closing !== undefined) this.#decline(stream);
     else if (this.#onstream === undefined) this.#unclaimedStreams.push(stream);
@@ -451,7 +453,7 @@ export class QuicSession implements AsyncDisposable {
   /** The session is over, for `info`'s reason or for the application's own `error`. */
   #end(info: CloseInfo, error?: unknown): void {
     if (this.#endError !== undefined) return;
-    const end = error ?? closeError(info);
+    const end = error ?? closeError(info, this.#parts.refusal());
     this.#endError = end;
     this.#opened.reject(end);
     for (const credit of this.#credit) credit.fail(end);

@@ -65,6 +65,31 @@ test('a connection to whom has been heard tolerates it, before the handshake is 
   });
 });
 
+test('a connection that dies of silence says so when this system would not send', async () => {
+  const transportParams = { maxIdleTimeout: 3000 };
+  for (const isRecent of [true, false]) {
+    await withServer({ seed: 1, path: { delay: 5 } }, async ({ world, connect: attempt, accepted }) => {
+      const { host, sockets } = watched(world.host(CLIENT_HOST));
+      const session = await attempt({ endpoint: { host }, transportParams, keepAlive: 500 });
+      const socket = sockets[0]!;
+      if (!isRecent) await world.sleep(20_000);
+      const refuse = () => socket.onUnreachable(socket.address(4, SERVER_HOST, SERVER_PORT), refusal('ENETUNREACH'));
+      if (!isRecent) refuse();
+      if (!isRecent) await world.sleep(20_000);
+      assert.equal(session.destroyed, false);
+      socket.send = () => {
+        if (isRecent) refuse();
+        return true;
+      };
+      const error = await session.closed.catch((failure: unknown) => failure);
+      assert.ok(error instanceof QuicError && error.code === 'ERR_QUIC_IDLE_TIMEOUT', `${error}`);
+      assert.equal(/would not send to it: .*ENETUNREACH/u.test(error.message), isRecent);
+      assert.equal(error.cause !== undefined, isRecent);
+      for (const each of accepted) each.closed.catch(() => undefined);
+    });
+  }
+});
+
 test('nothing listens at a port of this machine', async (t) => {
   const { name } = await datapathChoice();
   if (name === 'portable') return t.skip('node:dgram does not hear of ICMP');

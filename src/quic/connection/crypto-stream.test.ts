@@ -111,3 +111,34 @@ test('overlapping pieces hold a bounded amount of memory, and what they held is 
   assert.ok(read >= 60_001 && read < 60_100, `${read}`);
   for (let i = 1; i < 3; i++) stream.receive(read + i, datagram, 0, 60_000);
 });
+
+test('a probe repeats the first of what is not acknowledged, one frame that fits, and nothing where other data waits', () => {
+  const stream = new CryptoStream();
+  const records: [number, number][] = [];
+  const sent = { add: (_kind: number, _a: number, from: number, length: number) => records.push([from, length]) };
+  const probe = (room: number) => {
+    stream.probe(room);
+    records.length = 0;
+    const end = stream.writeFrames(new Uint8Array(room), 0, room, sent);
+    assert.equal(stream.wantsSend, false);
+    return end;
+  };
+  assert.equal(probe(100), 0, 'nothing was sent yet');
+  stream.write(new Uint8Array(3000));
+  stream.writeFrames(new Uint8Array(4000), 0, 4000, sent);
+  for (const room of [40, 70, 1100, 2000]) {
+    assert.ok(probe(room) > room - 4);
+    assert.equal(records.length, 1);
+    assert.equal(records[0]![0], 0);
+  }
+  assert.ok(probe(3000) > 2990);
+  stream.onAcked(0, 2950);
+  assert.ok(probe(1100) < 60);
+  assert.deepEqual(records, [[2950, 50]]);
+  stream.onAcked(2950, 50);
+  assert.equal(probe(1100), 0);
+  stream.write(new Uint8Array(100));
+  stream.probe(1100);
+  stream.writeFrames(new Uint8Array(1100), 0, 1100, sent);
+  assert.deepEqual(records, [[3000, 100]]);
+});

@@ -159,14 +159,14 @@ export class CryptoStream {
   }
 
   /**
-   * A probe is to be sent and nothing waits: up to `room` bytes of what was sent first and not acknowledged go again, for a PING
-   * would bring the handshake no further. RFC 9002 §6.2.4.
+   * A probe is to be sent and nothing waits: what was sent first and not acknowledged goes again, as much as one frame of `room` bytes
+   * holds, for a PING would bring the handshake no further. RFC 9002 §6.2.4.
    */
   probe(room: number): void {
     if (this.wantsSend) return;
     const from = this.#firstUnacked;
-    const end = Math.min(this.#nextUnsent, from + room);
-    if (end > from) this.onLost(from, end - from);
+    const length = Math.min(this.#nextUnsent - from, room - cryptoHeaderSize(from, room));
+    if (length > 0) this.onLost(from, length);
   }
 
   onLost(offset: number, length: number): void {

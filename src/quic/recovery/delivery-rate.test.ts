@@ -184,3 +184,25 @@ test('the columns keep their packets when the ring grows', () => {
     assert.deepEqual([snapshots.inFlight(pn), snapshots.isAppLimited(pn)], [pn, pn % 2 === 0]);
   }
 });
+
+test('a lost packet is described by what was known when it was sent', () => {
+  const sender = new Sender();
+  const first = sender.send(5);
+  const second = sender.send(6);
+  sender.rate.markAppLimited(sender.inFlight);
+  const third = sender.send(7);
+  const described = { size: SIZE, packetNumber: first, sentAt: 5, txInFlight: SIZE, lost: SIZE, isAppLimited: false };
+  assert.deepEqual(sender.lose(first), described);
+  const fourth = sender.send(8);
+  assert.deepEqual(sender.lose(second), {
+    ...described,
+    packetNumber: second,
+    sentAt: 6,
+    txInFlight: 2 * SIZE,
+    lost: 2 * SIZE,
+  });
+  const limited = { ...described, isAppLimited: true, lost: 3 * SIZE, txInFlight: 3 * SIZE };
+  assert.deepEqual(sender.lose(third), { ...limited, packetNumber: third, sentAt: 7 });
+  // One had been lost before this one was sent.
+  assert.deepEqual(sender.lose(fourth), { ...limited, packetNumber: fourth, sentAt: 8 });
+});

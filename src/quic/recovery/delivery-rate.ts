@@ -115,8 +115,7 @@ export class DeliveryRate {
     this.delivered += size;
     this.#deliveredAt = now;
     sample.newlyAcked += size;
-    const isNewest = sentAt > this.#firstSentAt || (sentAt === this.#firstSentAt && pn > sample.packetNumber);
-    if (sample.packetNumber >= 0 && !isNewest) return;
+    // The newest so far: what one ACK acknowledges is of one space, and comes in order.
     sample.packetNumber = pn;
     sample.priorDelivered = snapshots.delivered(pn);
     sample.isAppLimited = snapshots.isAppLimited(pn);

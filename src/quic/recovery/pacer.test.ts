@@ -102,3 +102,42 @@ test('a larger datagram size counts for what may leave at once and for debts fro
   for (let i = 0; i < 10; i++) pacer.onPacketSent(10_000, 9000);
   assert.equal(pacer.nextSendTime(10_000), 10_000 + (3 * 9000) / 100);
 });
+
+test('a fast path is released in bursts of two milliseconds, and waited for by the millisecond', () => {
+  const pacer = new Pacer(DATAGRAM);
+  pacer.setRate(0, 20_000, 1e9);
+  assert.equal(pacer.allowance(1000), 40_000);
+  pacer.onPacketSent(1000, 40_000);
+  assert.equal(pacer.nextSendTime(1000), 1001);
+  // No more than a window either.
+  pacer.setRate(1000, 20_000, 30_000);
+  assert.equal(pacer.allowance(2000), 30_000);
+});
+
+test('a rate that leaves the window within a millisecond, exactly, is not paced; nor is none', () => {
+  const pacer = new Pacer(DATAGRAM);
+  pacer.setRate(0, 20_000, 20_001);
+  assert.equal(pacer.rate, 20_000);
+  pacer.setRate(0, 20_000, 20_000);
+  assert.equal(pacer.rate, Number.POSITIVE_INFINITY);
+  pacer.setRate(0, 20_000, 20_001);
+  pacer.setRate(0, 0, 20_001);
+  assert.equal(pacer.rate, Number.POSITIVE_INFINITY);
+});
+
+test('what had accrued for a faster rate is lost with it', () => {
+  const pacer = new Pacer(DATAGRAM);
+  pacer.setRate(0, 20_000, 1e9);
+  assert.equal(pacer.allowance(1000), 40_000);
+  pacer.setRate(1000, 100, 1e9);
+  assert.equal(pacer.allowance(1000), 12_000);
+});
+
+test('a probe that is sent without asking takes of what has accrued by then', () => {
+  const pacer = new Pacer(DATAGRAM);
+  pacer.setRate(0, 100, 1e9);
+  for (let i = 0; i < 20; i++) pacer.onPacketSent(0, DATAGRAM);
+  // In debt by 2400 bytes.
+  pacer.onPacketSent(100, DATAGRAM);
+  assert.equal(pacer.allowance(100), 10_000 - 2400 - DATAGRAM);
+});

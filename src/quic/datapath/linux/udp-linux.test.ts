@@ -275,15 +275,17 @@ describe('the linux datapath', { skip }, () => {
     const [a, b, gone] = await Promise.all([open(), open(), open()]);
     await gone.close();
     a.heedIcmp(true);
-    a.onError = (error) => assert.fail(error);
-    for (let i = 0; i < 1200; i++) {
+    const failures: Error[] = [];
+    a.onError = (error) => failures.push(error);
+    for (let i = 0; i < 3000; i++) {
       send(a, gone.local, content(10), 10);
       await new Promise((resolve) => setImmediate(resolve));
     }
     const arrived = arrivals(a, 1);
     send(b, a.local, content(30), 30);
-    assert.deepEqual((await arrived).sizes, [30]);
+    if (failures.length === 0) assert.deepEqual((await arrived).sizes, [30]);
     await Promise.all([a.close(), b.close()]);
+    assert.deepEqual(failures, []);
   });
 
   it('tells why a send was refused, a shortage and too large a probe aside', async () => {

@@ -167,11 +167,11 @@ export class UdpLinuxDatapath implements Datapath {
       if (errno === Errno.EINTR) continue;
       if (errno === 0) {
         at += size;
-      } else if (isSourceGone(errno) && this.#forgetLocal(to)) {
-        // Once more, from an address that the kernel chooses.
       } else if (excuses > 0 && this.#readErrors() > 0) {
         // It was about an earlier datagram, perhaps to somebody else: nothing of this has been sent.
         excuses--;
+      } else if (isSourceGone(errno) && this.#forgetLocal(to)) {
+        // Once more, from an address that the kernel chooses.
       } else if (size > segmentSize) {
         const done = this.#transmitSingly(address + at, size, segmentSize, to, ecn, errno);
         at += done;

@@ -379,3 +379,19 @@ test('a larger datagram size raises the floor, and a segment is as large as a da
   cubic.onAcked(4000, 18_000, 3950, 0, rttOf(1), 0, false);
   assert.equal(cubic.window, 27_000);
 });
+
+test('slow start that ends without a loss goes on from there by a segment a round trip at least (RFC 9438 §4.10)', () => {
+  const cubic = new Cubic(MSS);
+  let now = 0;
+  for (let rtt = 100; cubic.phase === 'slow_start'; rtt += 20) {
+    roundTrip(cubic, now, rttOf(rtt));
+    now += rtt;
+  }
+  const { window } = cubic;
+  assert.equal(cubic.slowStartThreshold, window);
+  roundTrip(cubic, now, rttOf(100));
+  assert.ok(
+    cubic.window >= window + 0.95 * MSS && cubic.window < window + 1.1 * MSS,
+    `${(cubic.window - window) / MSS}`,
+  );
+});

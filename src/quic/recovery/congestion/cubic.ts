@@ -18,7 +18,7 @@ interface Curve extends Reducible {
   threshold: number;
   /** W_max: where the window was when it last proved too large, in bytes; 0 for unknown. */
   wMax: number;
-  /** cwnd_prior: the window when the threshold was last set. */
+  /** cwnd_prior: the window at the latest event; 0 before the first, which is as good as the window where slow start ended (§4.10). */
   prior: number;
   /** t_epoch: when this stage of congestion avoidance started, less the idle time since; -1 before its first ACK. */
   epoch: Millis;
@@ -129,7 +129,6 @@ export class Cubic implements CongestionController {
       return;
     }
     curve.threshold = curve.window;
-    curve.prior = curve.window;
   }
 
   #avoidCongestion(now: Millis, bytes: number, rtt: Millis): void {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { REMEMBERED, type Reducible, Reductions } from './reductions.ts';
+import { REMEMBERED_EVENTS } from '../congestion-events.ts';
+import { type Reducible, Reductions } from './reductions.ts';
 
 interface State extends Reducible {
   threshold: number;
@@ -84,9 +85,9 @@ test('what grew between two reductions is not counted twice', () => {
 
 test('as many as are remembered can be taken back, and none once all stand', () => {
   const { now, reductions, reduceAt } = make(2 ** 40);
-  for (let i = 0; i <= REMEMBERED; i++) reduceAt(i);
-  assert.equal(reductions.takeBack(now, REMEMBERED), false);
-  for (let later = REMEMBERED - 1; later >= 0; later--) assert.equal(reductions.takeBack(now, later), true);
+  for (let i = 0; i <= REMEMBERED_EVENTS; i++) reduceAt(i);
+  assert.equal(reductions.takeBack(now, REMEMBERED_EVENTS), false);
+  for (let later = REMEMBERED_EVENTS - 1; later >= 0; later--) assert.equal(reductions.takeBack(now, later), true);
   assert.equal(now.window, 2 ** 39);
   reduceAt(99);
   reductions.clear();

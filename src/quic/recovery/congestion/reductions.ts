@@ -1,7 +1,5 @@
 import type { Millis } from '../../base/time.ts';
-
-/** How many reductions are remembered: more than follow each other, one a round trip, before it is known what was lost. */
-export const REMEMBERED = 16;
+import { REMEMBERED_EVENTS } from '../congestion-events.ts';
 
 /** What a reduction changes, at least. */
 export interface Reducible {
@@ -25,13 +23,13 @@ export class Reductions<State extends Reducible> {
   /** `state` is any: what is kept has its shape. `reduce` is what a congestion event does. */
   constructor(state: State, reduce: (state: State) => void) {
     this.#reduce = reduce;
-    this.#before = Array.from({ length: REMEMBERED }, () => ({ ...state }));
+    this.#before = Array.from({ length: REMEMBERED_EVENTS }, () => ({ ...state }));
     this.#scratch = { ...state };
   }
 
   /** The window is about to be reduced: remembers `state`. */
   save(state: State): void {
-    if (this.#length === REMEMBERED) this.#remove(0);
+    if (this.#length === REMEMBERED_EVENTS) this.#remove(0);
     Object.assign(this.#before[this.#length++]!, state);
   }
 

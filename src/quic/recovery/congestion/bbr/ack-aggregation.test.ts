@@ -27,3 +27,26 @@ test('a pause is no burst', () => {
   aggregation.update(5010, 100, 1000, 1e6, 11, false);
   assert.equal(aggregation.extra, 1000);
 });
+
+test('what runs ahead is counted from where it began, up to a window, for ten rounds; in Startup for one', () => {
+  const ahead = new AckAggregation();
+  const ENDLESS = 1e9;
+  const update = (now: number, bytes: number, round: number, isStartup = false, window = ENDLESS) => {
+    ahead.update(now, 100, bytes, window, round, isStartup);
+    return ahead.extra;
+  };
+  assert.equal(update(1000, 500, 0), 500);
+  // 300 were to be expected by now, 700 have come.
+  assert.equal(update(1003, 200, 1), 500);
+  assert.equal(update(1003, 200, 9), 600);
+  // Five hundred behind: it begins again.
+  assert.equal(update(1020, 100, 10), 600);
+  assert.equal(update(1020, 5000, 10, false, 800), 800);
+  assert.equal(update(1020, 0, 11, true), 5100);
+  assert.equal(update(1060, 0, 12, true), 1100);
+  assert.equal(update(1100, 300, 13, true), 300);
+  assert.equal(update(1200, 10, 22), 300);
+  assert.equal(update(1300, 10, 23), 10);
+  ahead.restart(1400);
+  assert.equal(update(1401, 500, 24), 500, 'nothing had come in between');
+});

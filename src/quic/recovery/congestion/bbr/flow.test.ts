@@ -255,3 +255,37 @@ test('a round passed is a round that the probe clock counts, and one without gro
   assert.equal(flow.fullPipe.isReached, true);
   assert.equal(flow.clock.isDue(0, 5), true);
 });
+
+test('ProbeRTT allows half of what the path holds, whatever came in bursts and whether or not the pipe has been full', () => {
+  const flow = known('probe_rtt');
+  flow.aggregation.update(0, 1000, 7000, 1e9, 0, false);
+  flow.control(100);
+  assert.equal(flow.window, BDP / 2);
+  flow.fullPipe.isReached = false;
+  flow.window = 150_000;
+  flow.control(100);
+  assert.equal(flow.window, BDP / 2);
+});
+
+test('a window below four datagrams is raised to that', () => {
+  const flow = known();
+  flow.window = 2000;
+  sampleOf(flow).newlyAcked = 500;
+  flow.control(100);
+  assert.equal(flow.window, 4000);
+});
+
+test('an ACK is remembered for what follows from it: its time, what is in flight, its burst, its round', () => {
+  const flow = known();
+  Object.assign(flow.sample, { priorDelivered: 1e6, newlyAcked: 5000, deliveryRate: 1000 });
+  flow.beginAck(1234, 77);
+  assert.deepEqual([flow.now, flow.inFlight, flow.aggregation.extra], [1234, 77, 5000]);
+  // Of the next round only what it shows itself counts.
+  Object.assign(flow.sample, { priorDelivered: 1e6, delivered: 9000 });
+  flow.shortTerm.inflightLatest = 50_000;
+  flow.endAck();
+  assert.equal(flow.shortTerm.inflightLatest, 9000);
+  flow.startRound();
+  flow.rounds.update(999_999, 1e6);
+  assert.equal(flow.rounds.isStart, false);
+});

@@ -40,9 +40,8 @@ const PACING_MARGIN = 0.99;
 const NOMINAL_RTT: Millis = 1;
 /** BBR.MinPipeCwnd, in datagrams. */
 const MIN_PIPE_DATAGRAMS = 4;
-/** What is sent together, at most and at least: §5.6.3. */
+/** What is sent together, at most: §5.6.3. The least of that is less than MIN_PIPE_DATAGRAMS anyway. */
 const MAX_QUANTUM = 64 << 10;
-const MIN_QUANTUM_DATAGRAMS = 2;
 const QUANTUM_DURATION: Millis = 1;
 
 /**
@@ -241,8 +240,7 @@ export class Flow {
 
   /** QuantizationBudget: what is sent together must fit, here and at the peer. */
   #quantized(inFlight: number): number {
-    const least = MIN_QUANTUM_DATAGRAMS * this.datagram;
-    const quantum = Math.max(Math.min(this.pacingRate * QUANTUM_DURATION, MAX_QUANTUM), least);
+    const quantum = Math.min(this.pacingRate * QUANTUM_DURATION, MAX_QUANTUM);
     const capped = Math.max(inFlight, quantum, this.minPipe);
     return this.state === 'probe_bw_up' ? capped + 2 * this.datagram : capped;
   }

@@ -34,3 +34,8 @@ test('a new search begins from what is known, and does not undo that the pipe wa
   pipe.update(sampleOf(125));
   assert.equal(pipe.isNow, true);
 });
+
+test('a pipe that nothing is known of is not full', () => {
+  const pipe = new FullPipe();
+  assert.deepEqual([pipe.isNow, pipe.isReached], [false, false]);
+});

@@ -60,3 +60,12 @@ test('what was acknowledged below a step counts towards the next, but not from o
   model.raise(DATAGRAM, DATAGRAM);
   assert.equal(model.inflight, 3 * DATAGRAM, 'slowly again, and once');
 });
+
+test('what was acknowledged before there was a slope is no obstacle', () => {
+  const model = new LongTerm();
+  model.inflight = 0;
+  model.raise(DATAGRAM, DATAGRAM);
+  model.raiseSlope(DATAGRAM, DATAGRAM);
+  model.raise(2 * DATAGRAM, DATAGRAM);
+  assert.equal(model.inflight, 3 * DATAGRAM);
+});

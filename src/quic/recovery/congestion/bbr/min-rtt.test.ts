@@ -26,3 +26,17 @@ test('a clock that starts anywhere does not make the first sample an old one', (
   filter.update(1e9, 30);
   assert.deepEqual([filter.value, filter.isProbeDue], [30, false]);
 });
+
+test('nothing is due before there is a sample', () => {
+  assert.equal(new MinRtt().isProbeDue, false);
+});
+
+test('once looked for, it need not be looked for again for five seconds, whatever the samples', () => {
+  const filter = new MinRtt();
+  filter.update(1000, 40);
+  filter.onProbed(4000);
+  filter.update(9000, 50);
+  assert.equal(filter.isProbeDue, false);
+  filter.update(9001, 50);
+  assert.equal(filter.isProbeDue, true);
+});

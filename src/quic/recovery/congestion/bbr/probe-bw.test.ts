@@ -330,3 +330,53 @@ test('nothing is probed before the pipe has been full', () => {
   ack();
   assert.equal(flow.state, 'probe_bw_down');
 });
+
+test('the first probe is not made with precaution, and nothing follows it at once', () => {
+  const { flow, ack, round, untilUp } = probing();
+  round();
+  assert.equal(flow.state, 'probe_bw_down');
+  flow.longTerm.inflight = 120_000;
+  untilUp();
+  ack({ priorInFlight: 120_000 });
+  assert.equal(flow.state, 'probe_bw_up');
+});
+
+test('each probe raises the bound slowly at first, and none outside of it', () => {
+  const { flow, probe, round, untilUp } = probing();
+  untilUp();
+  flow.longTerm.inflight = 200_000;
+  flow.onSent(200_000);
+  for (let i = 0; i < 3; i++) round({ newlyAcked: 0 });
+  probe.startDown();
+  flow.longTerm.raise(1e9, DATAGRAM);
+  assert.equal(flow.longTerm.inflight, 200_000);
+  untilUp();
+  flow.longTerm.raise(200_000, DATAGRAM);
+  assert.equal(flow.longTerm.inflight, 201_000);
+});
+
+test('an ACK that ends a round, or tells of losses, decides about the state as any other', () => {
+  const ending = probing();
+  ending.flow.inFlight = BDP;
+  ending.round();
+  assert.equal(ending.flow.state, 'probe_bw_cruise');
+  const lossy = probing();
+  lossy.flow.inFlight = BDP;
+  lossy.ack({ lost: BDP });
+  assert.equal(lossy.flow.state, 'probe_bw_cruise');
+  const marked = probing();
+  marked.flow.inFlight = BDP;
+  marked.ack({}, true);
+  assert.equal(marked.flow.state, 'probe_bw_cruise');
+});
+
+test('Reno gains a small window in few rounds: that is the time to probe then', () => {
+  const { flow, ack } = probing();
+  flow.window = 10 * DATAGRAM;
+  for (let i = 0; i < 8; i++) flow.clock.onRound();
+  ack();
+  assert.equal(flow.state, 'probe_bw_down');
+  flow.clock.onRound();
+  ack();
+  assert.equal(flow.state, 'probe_bw_refill');
+});

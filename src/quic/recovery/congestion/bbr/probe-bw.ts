@@ -4,9 +4,6 @@ import { BETA } from './short-term.ts';
 import { LOSS_THRESHOLD } from './startup.ts';
 import type { Undo } from './undo.ts';
 
-/** BBR.ack_phase: what the ACKs that arrive say about the probe for bandwidth. */
-type AckPhase = 'init' | 'refilling' | 'probe_starting' | 'probe_feedback' | 'probe_stopping';
-
 /**
  * The steady state, a cycle: slow down until the queue is gone, cruise, refill the pipe, send faster to see whether the path
  * delivers more. ProbeBW_DOWN, CRUISE, REFILL and UP of draft-ietf-ccwg-bbr §5.3.3.
@@ -14,7 +11,8 @@ type AckPhase = 'init' | 'refilling' | 'probe_starting' | 'probe_feedback' | 'pr
 export class ProbeBw {
   readonly #flow: Flow;
   readonly #undo: Undo;
-  #phase: AckPhase = 'init';
+  /** BBR.ack_phase, as far as it matters: whether answers to a probe that is over are still arriving, ACKS_PROBE_STOPPING. */
+  #isStopping = false;
   /** BBR.is_bw_probe_sample: whether losses now are answers to a probe, which have had no consequence yet. */
   #isProbeSample = false;
   /** BBR.prev_probe_too_high: whether the last probe lost too much. */
@@ -33,7 +31,7 @@ export class ProbeBw {
     shortTerm.resetSignals();
     longTerm.endSlope();
     clock.restart(now);
-    this.#begin('probe_bw_down', 'probe_stopping');
+    this.#begin('probe_bw_down', true);
   }
 
   /** StartProbeBW_CRUISE. */
@@ -47,12 +45,12 @@ export class ProbeBw {
     shortTerm.reset();
     longTerm.restartSlope();
     this.#wasPrecautionary = false;
-    this.#begin('probe_bw_refill', 'refilling');
+    this.#begin('probe_bw_refill', false);
   }
 
   /** ProbeRTT begins, and whatever probe was under way ends. */
   suspend(): void {
-    this.#phase = 'probe_stopping';
+    this.#isStopping = true;
     this.#flow.startRound();
   }
 
@@ -95,15 +93,15 @@ export class ProbeBw {
     if (this.#isProbeSample) this.#onTooHigh(txInFlight, isAppLimited);
   }
 
-  #begin(state: Flow['state'], phase: AckPhase): void {
-    this.#phase = phase;
+  #begin(state: Flow['state'], isStopping: boolean): void {
+    this.#isStopping = isStopping;
     this.#flow.startRound();
     this.#flow.state = state;
   }
 
   #startUp(): void {
     const { fullPipe, sample, longTerm, window, datagram } = this.#flow;
-    this.#begin('probe_bw_up', 'probe_starting');
+    this.#begin('probe_bw_up', false);
     fullPipe.restart(sample.deliveryRate);
     longTerm.raiseSlope(window, datagram);
   }
@@ -129,10 +127,8 @@ export class ProbeBw {
   /** AdaptLongTermModel: follows the answers to the probe. Returns whether that decided the next state. */
   #adaptLongTerm(isMarked: boolean): boolean {
     const { rounds, sample, longTerm, state } = this.#flow;
-    if (this.#phase === 'probe_starting' && rounds.isStart) this.#phase = 'probe_feedback';
-    if (this.#phase === 'probe_stopping' && rounds.isStart && this.#endFeedback()) return true;
+    if (this.#isStopping && rounds.isStart && this.#endFeedback()) return true;
     if (isMarked || sample.lost > sample.txInFlight * LOSS_THRESHOLD) return false;
-    if (longTerm.inflight === Number.POSITIVE_INFINITY) return false;
     longTerm.inflight = Math.max(longTerm.inflight, sample.txInFlight);
     if (state === 'probe_bw_up') this.#probeLongTerm();
     return false;
@@ -142,7 +138,7 @@ export class ProbeBw {
   #endFeedback(): boolean {
     const { isInProbeBw, sample } = this.#flow;
     this.#isProbeSample = false;
-    this.#phase = 'init';
+    this.#isStopping = false;
     if (!isInProbeBw) return false;
     if (!sample.isAppLimited) this.#flow.advanceCycle();
     if (!this.#wasPrecautionary || this.#wasTooHigh) return false;

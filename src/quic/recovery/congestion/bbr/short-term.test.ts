@@ -39,3 +39,27 @@ test('the signals of a round can be forgotten', () => {
   model.lower(100, 8000);
   assert.deepEqual([model.bw, model.inflight], [70, 5600]);
 });
+
+test('a round ends with what was sent after the last, or after its first loss; the most of it is remembered until then', () => {
+  const model = new ShortTerm();
+  const ack = (rate: number, volume: number, prior: number, delivered: number) => {
+    const one = sample(rate, volume, prior);
+    model.begin(one, delivered);
+    const seen = [model.isRoundEnd, model.inflightLatest];
+    model.end(one);
+    return seen;
+  };
+  assert.equal(model.isRoundEnd, false);
+  assert.deepEqual(ack(10, 500, 0, 1000), [true, 500]);
+  assert.deepEqual(ack(10, 900, 500, 1500), [false, 900]);
+  assert.deepEqual(ack(10, 400, 999, 2000), [false, 900]);
+  // The round ends, and the next begins with what its last ACK showed.
+  assert.deepEqual(ack(10, 300, 1000, 2500), [true, 900]);
+  assert.deepEqual(ack(10, 200, 1500, 3000), [false, 300]);
+  assert.equal(model.isLossInRound, false);
+  model.noteLoss(3000);
+  assert.equal(model.isLossInRound, true);
+  model.noteLoss(9000);
+  assert.deepEqual(ack(10, 200, 2999, 3100), [false, 300], 'the first loss counts');
+  assert.deepEqual(ack(10, 200, 3000, 3200), [true, 300]);
+});

@@ -110,3 +110,27 @@ test('Drain is over when no more is in flight than the path holds, and after thr
   startup.enter();
   assert.deepEqual([flow.state, startup.isDrained()], ['startup', false]);
 });
+
+test('a run counts once however long it is, and each round its own runs', () => {
+  const { flow, lose, endRound } = starting();
+  for (let pn = 1; pn <= 30; pn++) lose(pn, 100);
+  assert.equal(flow.isHeld, false);
+  endRound(100);
+  assert.equal(flow.state, 'startup');
+  for (const pn of RUNS.slice(0, 10)) lose(100 + pn, 1);
+  endRound(100);
+  assert.equal(flow.state, 'startup');
+  for (const pn of RUNS) lose(200 + pn, 1);
+  endRound(100);
+  assert.equal(flow.state, 'drain');
+});
+
+test('the bound is no less than what the path holds', () => {
+  const { flow, lose, endRound } = starting();
+  Object.assign(flow.sample, { deliveryRate: 50 });
+  flow.beginAck(0, 0);
+  flow.shortTerm.inflightLatest = 100;
+  for (const pn of RUNS) lose(pn, 1);
+  endRound(21);
+  assert.equal(flow.longTerm.inflight, 500);
+});

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { REMEMBERED } from '../reductions.ts';
+import { REMEMBERED_EVENTS } from '../../congestion-events.ts';
 import { Flow } from './flow.ts';
 import { Undo } from './undo.ts';
 
@@ -71,12 +71,12 @@ test('an episode is made anew, and forgotten when many followed or all stand', (
   const flow = new Flow(1200, undefined);
   const undo = new Undo();
   undo.onStateEnded('startup');
-  for (let i = 0; i <= REMEMBERED; i++) {
+  for (let i = 0; i <= REMEMBERED_EVENTS; i++) {
     undo.save(flow, false, i - 1);
     undo.onStateEnded('startup');
   }
-  assert.equal(undo.takeBack(flow, REMEMBERED), undefined);
-  for (let i = REMEMBERED; i >= 1; i--) assert.equal(undo.takeBack(flow, 0)?.previousAt, i - 1);
+  assert.equal(undo.takeBack(flow, REMEMBERED_EVENTS), undefined);
+  for (let i = REMEMBERED_EVENTS; i >= 1; i--) assert.equal(undo.takeBack(flow, 0)?.previousAt, i - 1);
   undo.save(flow, false, 7);
   assert.equal(undo.takeBack(flow, 0)?.state, undefined);
   undo.save(flow, false, 7);

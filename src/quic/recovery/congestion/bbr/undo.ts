@@ -1,5 +1,5 @@
 import type { Millis } from '../../../base/time.ts';
-import { REMEMBERED } from '../reductions.ts';
+import { REMEMBERED_EVENTS } from '../../congestion-events.ts';
 import type { Flow } from './flow.ts';
 
 /** A state that losses can end. */
@@ -23,7 +23,7 @@ interface Episode {
  */
 export class Undo {
   /** Oldest first; those behind `#length` are there to be written over. */
-  readonly #episodes: Episode[] = Array.from({ length: REMEMBERED }, () => ({
+  readonly #episodes: Episode[] = Array.from({ length: REMEMBERED_EVENTS }, () => ({
     state: undefined,
     previousAt: -1,
     bwShortTerm: 0,
@@ -34,7 +34,7 @@ export class Undo {
 
   /** SaveStateUponLoss: an episode begins; the one before it had begun at `previousAt`. */
   save(flow: Flow, isInRecovery: boolean, previousAt: Millis): void {
-    if (this.#length === REMEMBERED) this.#remove(0);
+    if (this.#length === REMEMBERED_EVENTS) this.#remove(0);
     flow.saveWindow(isInRecovery);
     const episode = this.#episodes[this.#length++]!;
     episode.state = undefined;
