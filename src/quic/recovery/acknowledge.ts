@@ -78,8 +78,10 @@ export function acknowledge(
   let i = 0;
   while (i < ack.rangeCount && ack.rangeEnd[i]! >= sent.base) i++;
   for (i--; i >= 0; i--) {
+    const start = ack.rangeStart[i]!;
     const end = ack.rangeEnd[i]!;
-    for (let pn = sent.find(ack.rangeStart[i]!); pn <= end; pn = sent.find(pn + 1)) {
+    if (sent.isAcked(start, end)) continue;
+    for (let pn = sent.find(start); pn <= end; pn = sent.find(pn + 1)) {
       if (delivery !== undefined && (sent.flags(pn) & PacketFlag.IN_FLIGHT) !== 0) {
         delivery.onPacketAcked(now, sent.snapshots!, pn, sent.sentAt(pn), sent.size(pn));
       }

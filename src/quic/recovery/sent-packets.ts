@@ -192,6 +192,11 @@ export class SentPackets implements SentFrames {
     return next;
   }
 
+  /** Whether all of start..end is known to be acknowledged: a quick answer for ranges that ACKs repeat. May say no although it is so. */
+  isAcked(start: number, end: number): boolean {
+    return start >= this.#base && this.#jump[start & this.#mask]! > end - start;
+  }
+
   /** Marks an outstanding or lost packet acknowledged. */
   markAcked(pn: number): void {
     const i = pn & this.#mask;

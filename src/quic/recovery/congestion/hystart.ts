@@ -7,23 +7,18 @@ const MIN_RTT_DIVISOR = 8;
 const RTT_SAMPLES = 8;
 const CSS_GROWTH_DIVISOR = 4;
 const CSS_ROUNDS = 5;
-/** What part of the round-trip time a queue is that never empties within a round, before slow start ends at once; not of RFC 9406. */
-const STANDING_QUEUE_DIVISOR = 4;
 
 /**
  * HyStart++ (RFC 9406): leaves the first slow start when the round-trip time begins to rise, through a few rounds of
  * conservative slow start that check whether the rise was real. The burst limit L is infinite because sending is paced.
  *
- * Two deviations, both because a queue is seen a round trip after it grew. The RTT that must have risen is the smallest of the latest
- * samples rather than of the round so far: paced at twice the window a round trip, a round fills half of the time, so that the queue
- * shows at its end first, when the window is half of what the path holds. And conservative slow start also ends with a round in which
- * a queue stood all the time: its five rounds treble the window.
+ * One deviation: the RTT that must have risen is the smallest of the latest samples rather than of the round so far. Paced at twice
+ * the window a round trip, a round fills half of the time, so that the queue shows at its end first, when the window is half of what
+ * the path holds; seen at the start of a round it is too late.
  */
 export class HyStart {
   /** A round ends when a packet sent at or after this is acknowledged. */
   #roundStartedAt: Millis = -1;
-  /** Smallest RTT of any round before this one; Infinity when unknown. */
-  #lowest = Number.POSITIVE_INFINITY;
   /** Smallest RTT of the round before this one; Infinity when unknown. */
   #lastRoundMin = Number.POSITIVE_INFINITY;
   /** Smallest RTT of this round. */
@@ -57,21 +52,13 @@ export class HyStart {
 
   /** Returns whether conservative slow start has lasted long enough. */
   #beginRound(now: Millis): boolean {
-    const isMeasured = this.#samples >= RTT_SAMPLES;
     this.#roundStartedAt = now;
     this.#lastRoundMin = this.#roundMin;
-    this.#lowest = Math.min(this.#lowest, this.#roundMin);
     this.#roundMin = Number.POSITIVE_INFINITY;
     this.#samples = 0;
     if (this.#cssRounds < 0) return false;
     this.#cssRounds++;
-    return this.#cssRounds >= CSS_ROUNDS || (isMeasured && this.#isQueueStanding());
-  }
-
-  /** Whether there was a queue all through the last round, more than jitter explains. */
-  #isQueueStanding(): boolean {
-    const queued = this.#lastRoundMin - this.#lowest;
-    return queued >= Math.max(this.#lowest / STANDING_QUEUE_DIVISOR, MAX_RTT_THRESHOLD);
+    return this.#cssRounds >= CSS_ROUNDS;
   }
 
   #compare(): void {

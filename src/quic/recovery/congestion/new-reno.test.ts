@@ -154,15 +154,15 @@ test('HyStart++ slows the first slow start down to a quarter when the RTT rises,
   // From the eighth sample on.
   round(reno, 200, 113, 1200);
   assert.equal(reno.window, 36_000 + 7 * 1200 + (13 * 1200) / 4);
-  round(reno, 400, 125, 1200);
+  for (let r = 2; r <= 5; r++) round(reno, r * 200, 125, 1200);
   const { window } = reno;
   assert.equal(reno.phase, 'slow_start');
-  reno.onAcked(800, 1200, 799, 0, rttOf(125), 0, false);
+  reno.onAcked(1500, 1200, 1499, 0, rttOf(125), 0, false);
   assert.deepEqual([reno.window, reno.slowStartThreshold, reno.phase], [window, window, 'congestion_avoidance']);
   reno.onPersistentCongestion();
   for (let r = 0; r < 3; r++) {
     const before = reno.window;
-    round(reno, 1000 + r * 1000, 100 * 2 ** r, before / 20);
+    round(reno, 2000 + r * 1000, 100 * 2 ** r, before / 20);
     assert.ok(reno.window >= Math.min(2 * before - 1, window), 'not slowed down');
   }
 });
