@@ -4,13 +4,23 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 const roots = process.argv.slice(2);
-const files = (roots.length > 0 ? roots : ['build/src', 'build/test'])
+const files = (
+  roots.length > 0
+    ? roots
+    : [
+        'packages/quic/build/src',
+        'packages/quic/build/test',
+        'packages/weir/build/src',
+        'packages/weir/build/test',
+        'build/test',
+      ]
+)
   .flatMap((root) => readdirSync(root, { recursive: true, withFileTypes: true }))
   .filter((entry) => entry.isFile() && entry.name.endsWith('.test.js'))
   .map((entry) => join(entry.parentPath, entry.name))
   .filter((file) => !file.includes('node_modules'))
   // What an earlier build left of a test that is gone does not count.
-  .filter((file) => existsSync(file.replace(/^build\//, '').replace(/\.js$/, '.ts')))
+  .filter((file) => existsSync(file.replace(/(^|\/)build\//, '$1').replace(/\.js$/, '.ts')))
   .sort();
 if (files.length === 0) {
   console.error('no test files found: has the build run?');

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { describe, it } from 'node:test';
-import { packageRoot } from './support/package-root.ts';
+import { fileURLToPath } from 'node:url';
 
 const PROTOCOL = ['quic/base', 'quic/wire', 'quic/crypto', 'quic/recovery', 'quic/stream', 'quic/tls'];
 const MACHINE = [...PROTOCOL, 'quic/connection', 'quic/endpoint', 'quic/driver'];
@@ -13,7 +13,7 @@ const LAYERS: Record<string, readonly string[]> = {
   // Calling native code: not sans-IO itself, but all that the crypto takes of it is memory and functions.
   'quic/native': ['quic/base'],
   // What this machine's files and processes are asked for, by whichever layer.
-  system: ['quic/native'],
+  'quic/system': ['quic/native'],
   'quic/wire': ['quic/base'],
   'quic/crypto': ['quic/base', 'quic/native', 'quic/wire'],
   // These three never import each other: the connection joins them, through wire/sent-frames.ts.
@@ -25,41 +25,41 @@ const LAYERS: Record<string, readonly string[]> = {
   'quic/connection': PROTOCOL,
   'quic/endpoint': [...PROTOCOL, 'quic/connection'],
   'quic/driver': [...PROTOCOL, 'quic/connection', 'quic/endpoint'],
-  'quic/datapath': ['quic/base', 'quic/native', 'quic/driver', 'system'],
+  'quic/datapath': ['quic/base', 'quic/native', 'quic/driver', 'quic/system'],
   'quic/qlog': [...PROTOCOL, 'quic/connection'],
-  'quic/api': [...MACHINE, 'quic/tls/certificates', 'quic/datapath', 'quic/qlog', 'system'],
+  'quic/api': [...MACHINE, 'quic/tls/certificates', 'quic/datapath', 'quic/qlog', 'quic/system'],
   'quic/sim': [...MACHINE, 'quic/tls/certificates', 'quic/qlog', 'quic/api'],
-  transfer: ['quic/api', 'system'],
+  transfer: ['quic/api', 'quic/system'],
   // Measured iterations without files, and the sampler of a session's course.
   gauge: ['quic/api', 'transfer'],
   // The public perf protocol, with any stack at the other end.
   perf: ['quic/api', 'transfer', 'gauge'],
   // The simulator's link between real sockets.
-  relay: ['quic/base', 'quic/sim', 'system'],
+  relay: ['quic/base', 'quic/sim', 'quic/system'],
   // Raw readings become results, statistics, explanations. Of the base: the seeded generator, for resampling.
-  measure: ['quic/base', 'quic/api', 'transfer', 'gauge'],
-  experiment: ['quic/api', 'transfer', 'gauge', 'perf', 'relay', 'measure', 'system'],
-  report: ['gauge', 'measure'],
+  results: ['quic/base', 'quic/api', 'transfer', 'gauge'],
+  measure: ['quic/api', 'transfer', 'gauge', 'perf', 'relay', 'results', 'quic/system'],
+  report: ['gauge', 'results'],
   // What runs in the browser: bundled, not imported.
-  'report/page': ['gauge', 'measure', 'report'],
-  history: ['measure', 'system'],
-  live: ['measure'],
+  'report/page': ['gauge', 'results', 'report'],
+  runs: ['results', 'quic/system'],
+  live: ['results'],
   // The protocol is a state machine; the sockets and files are around it.
-  'classic/protocol': ['measure'],
-  classic: ['transfer', 'measure', 'classic/protocol', 'system'],
+  'classic/protocol': ['results'],
+  classic: ['transfer', 'results', 'classic/protocol', 'quic/system'],
   cli: [
     'quic/api',
     'transfer',
     'gauge',
     'perf',
     'relay',
+    'results',
     'measure',
-    'experiment',
     'report',
-    'history',
+    'runs',
     'live',
     'classic',
-    'system',
+    'quic/system',
   ],
 };
 
@@ -85,14 +85,28 @@ const OUTSIDE: Record<string, readonly string[]> = {
   'quic/crypto': ['node:crypto'],
   'quic/tls': ['node:crypto'],
   'quic/tls/certificates': ['node:', 'pkijs', 'asn1js'],
-  measure: ['node:', 'simple-statistics'],
-  history: ['node:', 'node-sqlite3-wasm'],
+  results: ['node:', 'simple-statistics'],
+  runs: ['node:', 'node-sqlite3-wasm'],
   'report/page': ['@observablehq/plot'],
   cli: ['node:', 'commander'],
 };
 
 /** Only system/make-folder.ts may: node's recursive one may never end. */
 const FOLDER_MAKING = /\bmkdir(Sync)?\s*\(/;
+
+/** The two packages: where their sources are, and what stands before a room's name here. */
+const PACKAGES: readonly [folder: string, prefix: string][] = [
+  ['packages/quic/src', 'quic/'],
+  ['packages/weir/src', ''],
+];
+
+/** The rooms behind the names that weir-quic exports: one package knows the other by these alone. */
+const EXPORTED: Readonly<Record<string, string>> = {
+  'weir-quic': 'quic/api',
+  'weir-quic/sim': 'quic/sim',
+  'weir-quic/random': 'quic/base',
+  'weir-quic/system': 'quic/system',
+};
 
 const MAX_LINES = 500;
 
@@ -129,6 +143,11 @@ function layerOf(path: string): string | undefined {
 }
 
 function importComplaint(path: string, layer: string, { clause, specifier }: Import): string | undefined {
+  const exported = EXPORTED[specifier];
+  if (exported !== undefined) {
+    if (layer.startsWith('quic/')) return `imports ${specifier}, its own package`;
+    return LAYERS[layer]!.includes(exported) ? undefined : `imports ${exported} (${specifier})`;
+  }
   if (!specifier.startsWith('.')) {
     const allowed = OUTSIDE[layer] ?? (SANS_IO.has(layer) ? [] : ['node:']);
     if (!allowed.some((name) => (name.endsWith(':') ? specifier.startsWith(name) : specifier === name))) {
@@ -141,6 +160,8 @@ function importComplaint(path: string, layer: string, { clause, specifier }: Imp
   const targetLayer = layerOf(target);
   if (targetLayer === layer) return undefined;
   if (targetLayer === undefined) return `imports ${specifier}, which is in no layer`;
+  if (layer.startsWith('quic/') !== targetLayer.startsWith('quic/'))
+    return `imports ${specifier} past the package's name`;
   return LAYERS[layer]!.includes(targetLayer) ? undefined : `imports ${targetLayer} (${specifier})`;
 }
 
@@ -158,7 +179,7 @@ function complaints(path: string, source: string): string[] {
     if (complaint !== undefined) found.push(complaint);
   }
   const code = strip(source, true);
-  if (layer !== 'system' && FOLDER_MAKING.test(code)) found.push('makes a folder itself, not with makeFolder');
+  if (layer !== 'quic/system' && FOLDER_MAKING.test(code)) found.push('makes a folder itself, not with makeFolder');
   if (!SANS_IO.has(layer)) return found;
   for (const [what, pattern] of FORBIDDEN) {
     const match = pattern.exec(code);
@@ -168,10 +189,13 @@ function complaints(path: string, source: string): string[] {
 }
 
 function sources(): Map<string, string> {
-  const root = join(packageRoot(), 'src');
+  const root = fileURLToPath(new URL('../../', import.meta.url));
   const found = new Map<string, string>();
-  for (const name of readdirSync(root, { recursive: true, encoding: 'utf8' })) {
-    if (name.endsWith('.ts')) found.set(name.replaceAll('\\', '/'), readFileSync(join(root, name), 'utf8'));
+  for (const [folder, prefix] of PACKAGES) {
+    for (const name of readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })) {
+      const path = name.replaceAll('\\', '/');
+      if (path.endsWith('.ts')) found.set(prefix + path, readFileSync(join(root, folder, name), 'utf8'));
+    }
   }
   return found;
 }
@@ -182,7 +206,7 @@ describe('the architecture', () => {
     assert.ok(files.size > 20, `found only ${files.size} files in src: looked in the wrong place?`);
     const all: string[] = [];
     for (const [path, source] of files) {
-      for (const complaint of complaints(path, source)) all.push(`src/${path} ${complaint}`);
+      for (const complaint of complaints(path, source)) all.push(`${path} ${complaint}`);
     }
     assert.deepEqual(all.sort(), []);
   });
@@ -213,16 +237,19 @@ describe('the check of the architecture', () => {
     ['quic/connection/x.ts', "const a = import('../driver/a.ts');", 'imports quic/driver'],
     ['quic/connection/x.ts', "// import '../endpoint/a.ts';", undefined],
     ['quic/tls/tls13/x.ts', "import { a } from '../certificates/a.ts';", 'imports quic/tls/certificates'],
-    ['transfer/x.ts', "import { a } from '../quic/connection/a.ts';", 'imports quic/connection'],
+    ['transfer/x.ts', "import { a } from '../../../quic/src/connection/a.ts';", 'in no layer'],
+    ['transfer/x.ts', "import { a } from 'weir-quic';", undefined],
+    ['transfer/x.ts', "import { a } from 'weir-quic/sim';", 'imports quic/sim'],
+    ['quic/sim/x.ts', "import { a } from 'weir-quic';", 'its own package'],
     ['quic/base/x.ts', "import { a } from '../../../bench/a.ts';", 'in no layer'],
-    ['classic/protocol/x.ts', "import { a } from '../../measure/index.ts';", undefined],
+    ['classic/protocol/x.ts', "import { a } from '../../results/index.ts';", undefined],
     ['classic/protocol/x.ts', "import { a } from '../udp.ts';", 'imports classic'],
     ['classic/protocol/x.ts', 'const now = performance.now();', 'uses a clock'],
-    ['classic/x.ts', "import { a } from '../quic/api/index.ts';", 'imports quic/api'],
-    ['measure/x.ts', "import { a } from '../classic/index.ts';", 'imports classic'],
+    ['classic/x.ts', "import { a } from 'weir-quic';", 'imports quic/api'],
+    ['results/x.ts', "import { a } from '../classic/index.ts';", 'imports classic'],
     ['elsewhere/x.ts', '', 'is in no layer'],
     ['transfer/x.ts', 'await mkdir(path, { recursive: true });', 'makes a folder itself'],
-    ['system/x.ts', 'mkdirSync(folder, mode);', undefined],
+    ['quic/system/x.ts', 'mkdirSync(folder, mode);', undefined],
     ['quic/tls/x.ts', "import { createHash } from 'node:crypto';", undefined],
     ['quic/tls/x.ts', "import { createHash, randomBytes } from 'node:crypto';", 'imports randomness'],
     ['quic/stream/x.ts', "import { a } from 'node:crypto';", 'imports node:crypto'],

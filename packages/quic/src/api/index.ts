@@ -1,0 +1,43 @@
+/**
+ * QUIC for Node.js: `connect`, `listen`, QuicEndpoint, QuicSession, QuicStream. In the shape of node:quic, with WHATWG
+ * streams, waits that an AbortSignal ends, and recovery counters besides.
+ */
+export type { Address } from '../base/address.ts';
+export type { ConnectionStats } from '../connection/counters.ts';
+export type { Observer, QuicEvent } from '../connection/observe.ts';
+export type { TransportOptions } from '../connection/options.ts';
+export type { QlogDialect } from '../qlog/dialect.ts';
+export type { CongestionController, CongestionControllerFactory } from '../recovery/congestion/controller.ts';
+export { DeliveryRate, type LostPacket, type RateSample } from '../recovery/delivery-rate.ts';
+export {
+  type LimitTimes,
+  RECEIVE_LIMITS,
+  type ReceiveLimit,
+  SEND_LIMITS,
+  type SendLimit,
+} from '../stream/limit-clock.ts';
+export type { StreamStats } from '../stream/stream-stats.ts';
+export {
+  type CertificateRequest,
+  ExtendedKeyUsage,
+  type Issuer,
+  issueCertificate,
+  KeyUsage,
+  toPem,
+} from '../tls/certificates/issue.ts';
+export { makeSelfSigned, spkiPin } from '../tls/certificates/self-signed.ts';
+export type { Verifier } from '../tls/certificates/verifier.ts';
+export type { TransportParameters } from '../wire/transport-parameters.ts';
+export { CONGESTION_NAMES, type CongestionName, isCongestionName } from './congestion.ts';
+export { connect, listen } from './connect.ts';
+export { constants } from './constants.ts';
+export { type EndpointStats, QuicEndpoint } from './endpoint.ts';
+export { chooseEngine, type EngineChoice } from './engine-choice.ts';
+export { QuicError, type QuicErrorCode, type QuicErrorOptions } from './errors.ts';
+export type { OpenQlog, TextSink } from './host.ts';
+export { type DatapathChoice, datapathChoice } from './node-host.ts';
+export type * from './options.ts';
+export { openQlogFolder } from './qlog-folder.ts';
+export { QuicSession } from './session.ts';
+export { QuicStream } from './stream.ts';
+export { QuicStreamWriter } from './writer.ts';

@@ -1,0 +1,175 @@
+import { altNames, generalName, name } from '../../../test/support/certificate-forge.ts';
+import {
+  ADDRESS,
+  alone,
+  ca,
+  dns,
+  HOST,
+  judgeRows,
+  keys,
+  LOWER,
+  leaf,
+  MIDDLE,
+  middle,
+  NAMES,
+  named,
+  ONE_PATH,
+  OTHER,
+  RFC_9525,
+  ROOT,
+  type Row,
+  root,
+  SIGNING_CA,
+  TRUSTED,
+} from '../../../test/support/certificate-table.ts';
+
+/** A leaf that an authority issued, and that is trusted itself. */
+const trustedLeaf = leaf();
+const leafAlone: Pick<Row, 'chain' | 'ca'> = { chain: [trustedLeaf], ca: [trustedLeaf] };
+
+judgeRows('paths, and what node:tls says of them', [
+  { what: 'leaf, intermediate', chain: [leaf(), middle], ok: true },
+  { what: 'leaf alone, issued by the root', chain: [leaf(ROOT)], ok: true },
+  { what: 'leaf, intermediate and root', chain: [leaf(), middle, root], ok: true },
+  { what: 'root before intermediate', chain: [leaf(), root, middle], ok: true },
+  { what: 'everything twice', chain: [leaf(), middle, middle, root, root], ok: true },
+  { what: 'strangers in between', chain: [leaf(), ca(OTHER), ca(LOWER, OTHER), middle], ok: true },
+  { what: 'no intermediate', chain: [leaf()], ok: false },
+  {
+    what: 'another authority of the same name and another key',
+    chain: [leaf(), ca({ ...MIDDLE, key: keys.lower }, ROOT)],
+    ok: false,
+  },
+  { what: 'a self-signed leaf', chain: [leaf({ name: name('leaf'), key: keys.leaf })], ok: false },
+  { what: 'an untrusted root', chain: [leaf(), ca(MIDDLE, OTHER), ca(OTHER)], ok: false },
+  { what: 'two intermediates', chain: [leaf(LOWER), ca(LOWER, MIDDLE), middle], ok: true },
+  { what: 'two authorities that certify each other', chain: [leaf(), ca(MIDDLE, LOWER), ca(LOWER, MIDDLE)], ok: false },
+  {
+    what: 'an intermediate cross-signed by an untrusted root first',
+    chain: [leaf(), ca(MIDDLE, OTHER), middle],
+    ok: true,
+    differs: ONE_PATH,
+  },
+  {
+    what: 'an intermediate cross-signed by an untrusted root second',
+    chain: [leaf(), middle, ca(MIDDLE, OTHER)],
+    ok: true,
+  },
+  {
+    what: 'roots that cross-sign each other, one trusted',
+    chain: [leaf(), ca(MIDDLE, OTHER), ca(OTHER, ROOT), ca(ROOT, OTHER)],
+    ok: true,
+  },
+  { what: 'a trusted root that is cross-signed', chain: [leaf(), middle, ca(ROOT, OTHER)], ok: true },
+  {
+    what: 'two trusted roots of one name',
+    chain: [leaf(), middle],
+    ca: [ca({ ...ROOT, key: keys.other }), root],
+    ok: true,
+    differs: ONE_PATH,
+  },
+  { what: 'a trusted intermediate, its root not', chain: [leaf()], ca: [middle], ok: true, differs: TRUSTED },
+  { what: 'a trusted leaf that has an issuer', ...leafAlone, ok: true, differs: TRUSTED },
+  { what: 'a trusted self-signed leaf', ...alone(), ok: true },
+  {
+    what: 'a trusted self-signed authority as the leaf',
+    ...alone({ extensions: [...SIGNING_CA, NAMES] }),
+    ok: true,
+  },
+  { what: 'a broken signature of the leaf', chain: [leaf(MIDDLE, { isBroken: true }), middle], ok: false },
+  { what: 'a broken signature of the intermediate', chain: [leaf(), ca(MIDDLE, ROOT, { isBroken: true })], ok: false },
+  {
+    what: 'a broken signature of the root on itself',
+    chain: [leaf(), middle],
+    ca: [ca(ROOT, ROOT, { isBroken: true })],
+    ok: true,
+  },
+  {
+    what: 'an issuer whose name is of another string type',
+    chain: [leaf({ ...MIDDLE, name: name('Middle', 0x13) }), middle],
+    ok: true,
+  },
+  { what: 'an issuer whose name is in capitals', chain: [leaf({ ...MIDDLE, name: name('MIDDLE') }), middle], ok: true },
+  {
+    what: 'an authority without a name',
+    chain: [leaf({ ...MIDDLE, name: name('') }), ca({ ...MIDDLE, name: name('') }, ROOT)],
+    ok: true,
+  },
+]);
+
+judgeRows('dates, and what node:tls says of them', [
+  { what: 'an expired leaf', chain: [leaf(MIDDLE, { to: '2021' }), middle], ok: false },
+  { what: 'a leaf of the future', chain: [leaf(MIDDLE, { from: '2090', to: '2091' }), middle], ok: false },
+  { what: 'an expired intermediate', chain: [leaf(), ca(MIDDLE, ROOT, { to: '2021' })], ok: false },
+  { what: 'an intermediate of the future', chain: [leaf(), ca(MIDDLE, ROOT, { from: '2090', to: '2091' })], ok: false },
+  { what: 'an expired root', chain: [leaf(), middle], ca: [ca(ROOT, ROOT, { to: '2021' })], ok: false },
+  {
+    what: 'a root of the future',
+    chain: [leaf(), middle],
+    ca: [ca(ROOT, ROOT, { from: '2090', to: '2091' })],
+    ok: false,
+  },
+  {
+    what: 'an expired intermediate before a good one',
+    chain: [leaf(), ca(MIDDLE, ROOT, { to: '2021' }), middle],
+    ok: true,
+  },
+  {
+    what: 'an expired root and a good one of the same key',
+    chain: [leaf(), middle],
+    ca: [ca(ROOT, ROOT, { to: '2021' }), root],
+    ok: true,
+  },
+  { what: 'a date beyond 2050', chain: [leaf(MIDDLE, { to: '2100' }), middle], ok: true },
+]);
+
+judgeRows('names, and what node:tls says of them', [
+  { what: 'the host name in capitals', chain: [named('WWW.Example.ORG'), middle], ok: true },
+  { what: 'another host name', chain: [named('mail.example.org'), middle], ok: false },
+  { what: 'a wildcard', chain: [named('*.example.org'), middle], ok: true },
+  { what: 'a wildcard for two labels', chain: [named('*.example.org'), middle], host: 'a.www.example.org', ok: false },
+  { what: 'a wildcard for no label', chain: [named('*.example.org'), middle], host: 'example.org', ok: false },
+  { what: 'a wildcard in the middle', chain: [named('www.*.org'), middle], ok: false },
+  { what: 'a wildcard of everything', chain: [named('*'), middle], ok: false },
+  { what: 'a wildcard below a top-level domain', chain: [named('*.org'), middle], host: 'example.org', ok: false },
+  { what: 'a wildcard for a part of a label', chain: [named('w*.example.org'), middle], ok: false, differs: RFC_9525 },
+  { what: 'a host name with a dot at its end', chain: [named(HOST), middle], host: `${HOST}.`, ok: true },
+  { what: 'an IPv4 address', chain: [leaf(), middle], host: ADDRESS, ok: true },
+  { what: 'another IPv4 address', chain: [leaf(), middle], host: '192.0.2.8', ok: false },
+  { what: 'an IPv6 address', chain: [named('2001:db8::7'), middle], host: '2001:db8:0::7', ok: true },
+  { what: 'another IPv6 address', chain: [named('2001:db8::7'), middle], host: '2001:db8::8', ok: false },
+  {
+    what: 'an address as a host name',
+    chain: [leaf(MIDDLE, { extensions: [altNames([dns(ADDRESS)])] }), middle],
+    host: ADDRESS,
+    ok: false,
+  },
+  {
+    what: 'a common name and no other',
+    chain: [leaf(MIDDLE, { subject: name(HOST), extensions: [] }), middle],
+    ok: false,
+    differs: RFC_9525,
+  },
+  {
+    what: 'a common name beside another host name',
+    chain: [leaf(MIDDLE, { subject: name(HOST), extensions: [altNames([dns('a.example')])] }), middle],
+    ok: false,
+  },
+  {
+    what: 'a common name beside an address',
+    chain: [leaf(MIDDLE, { subject: name(HOST), extensions: [altNames([generalName(ADDRESS)])] }), middle],
+    ok: false,
+    differs: RFC_9525,
+  },
+  {
+    what: 'no subject, names critical',
+    chain: [leaf(MIDDLE, { subject: name(''), extensions: [altNames([dns(HOST)], true)] }), middle],
+    ok: true,
+  },
+  { what: 'no subject and no names', chain: [leaf(MIDDLE, { subject: name(''), extensions: [] }), middle], ok: false },
+  {
+    what: 'a name with a NUL in it',
+    chain: [leaf(MIDDLE, { extensions: [altNames([dns(`${HOST}\0.evil.example`)])] }), middle],
+    ok: false,
+  },
+]);
