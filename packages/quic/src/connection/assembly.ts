@@ -159,7 +159,7 @@ function makeHandshake(
   return new Handshake(tls, spaces, engine, version, {
     onPeerParameters: (bytes) => hooks.onPeerParameters(bytes),
     onReadKeys: (space) => {
-      if (space === Space.HANDSHAKE) recovery.hasHandshakeKeys = true;
+      if (space === Space.HANDSHAKE) recovery.probeTimer.hasHandshakeKeys = true;
       receive.onReadKeys();
     },
     onComplete: (summary) => hooks.onComplete(summary),

@@ -139,7 +139,7 @@ export class Compose {
       if (isOneRtt) at = this.#application(now, bytes, at, end, sent);
       // RFC 9000 §9.1: NEW_CONNECTION_ID alone would not show a server that the client's NAT has moved it. Once the handshake is
       // confirmed every second probe has nothing but a PING.
-      const isUnconfirmed = isOneRtt && !this.#parts.recovery.handshakeConfirmed;
+      const isUnconfirmed = isOneRtt && !this.#parts.recovery.probeTimer.handshakeConfirmed;
       if (probe && (at === behindAck || isUnconfirmed) && at < end) at = writePing(bytes, at);
     } else if (isOneRtt && mayCarry && at < end && ++this.#acksInARow >= ACKS_PER_PING) {
       at = writePing(bytes, at);

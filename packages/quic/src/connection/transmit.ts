@@ -108,8 +108,8 @@ export class Transmit {
       const probe = recovery.probes[Space.APPLICATION]! > 0;
       // A probe must get through even where the path has come to carry less: then its ACK shows what became of the others.
       const room = Math.min(probe ? Math.min(size, BASE_DATAGRAM_SIZE) : size, pathAllowance);
-      recovery.amplificationLimited = room < MIN_ROOM;
-      if (recovery.amplificationLimited) break;
+      recovery.probeTimer.amplificationLimited = room < MIN_ROOM;
+      if (recovery.probeTimer.amplificationLimited) break;
       this.#skipPacketNumber();
       const mayCarry = probe || allowance >= size;
       if (!mayCarry && !spaces.application.acks.isDue(now)) {
@@ -150,7 +150,7 @@ export class Transmit {
   #pollHandshake(now: Millis, out: TransmitBatch): boolean {
     const { recovery, compose, spaces, paths, isServer } = this.#parts;
     const limit = Math.min(this.#parts.pathMtu.size, paths.active.allowance);
-    recovery.amplificationLimited = limit < MIN_ROOM;
+    recovery.probeTimer.amplificationLimited = limit < MIN_ROOM;
     this.pacedUntil = NEVER;
     const bytes = out.arena.bytes;
     // A probe takes along what waits in the other spaces: what was lost there may be what the peer needs to read the rest.
