@@ -1,10 +1,10 @@
 import type { Address } from '../base/address.ts';
 import type { Arena } from '../base/arena.ts';
 import { Ecn, type TransmitBatch } from '../base/batch.ts';
+import { BASE_DATAGRAM_SIZE } from '../base/datagram-size.ts';
 import { type Random, randomUnit } from '../base/random.ts';
 import { type Millis, NEVER } from '../base/time.ts';
 import { type HeaderBatch, TAG_LENGTH } from '../crypto/engine.ts';
-import { BASE_DATAGRAM_SIZE } from '../recovery/loss.ts';
 import type { Recovery } from '../recovery/recovery.ts';
 import { PacketType, Space } from '../wire/frame-type.ts';
 import { patchLength } from '../wire/header.ts';
@@ -18,8 +18,6 @@ import type { Paths } from './paths.ts';
 import type { RemoteConnectionIds } from './remote-connection-ids.ts';
 import type { Spaces } from './spaces.ts';
 
-/** Datagrams with Initial packets are at least this large, RFC 9000 §14.1; so are path probes, §8.2.1. */
-const MIN_DATAGRAM = 1200;
 /** Room that the smallest packet worth sending needs: headers, a small frame, a tag. */
 const MIN_ROOM = 100;
 /** Room for a 1-RTT packet with both PATH_CHALLENGE and PATH_RESPONSE. Three times the smallest packet there is are more. */
@@ -154,7 +152,7 @@ export class Transmit {
     this.pacedUntil = NEVER;
     const bytes = out.arena.bytes;
     // A probe takes along what waits in the other spaces: what was lost there may be what the peer needs to read the rest.
-    const allowed = recovery.owesProbe || recovery.sendAllowance(now) >= MIN_DATAGRAM;
+    const allowed = recovery.owesProbe || recovery.sendAllowance(now) >= BASE_DATAGRAM_SIZE;
     let at = 0;
     let packets = 0;
     let pad = false;
@@ -162,7 +160,7 @@ export class Transmit {
       if (!spaces.canSend(space) || at + MIN_ROOM > limit) continue;
       const probe = recovery.probes[space]! > 0;
       // RFC 9000 §14.1: a datagram with an ack-eliciting Initial packet that cannot have its size must wait.
-      const canPad = space !== Space.INITIAL || limit >= MIN_DATAGRAM;
+      const canPad = space !== Space.INITIAL || limit >= BASE_DATAGRAM_SIZE;
       const mayCarry = canPad && (probe || allowed);
       const end = compose.packet(now, bytes, at, limit - TAG_LENGTH, space, mayCarry, probe);
       if (end === at) continue;
@@ -183,7 +181,7 @@ export class Transmit {
       if (!allowed && (compose.wantsAny || paths.probesWaiting)) this.pacedUntil = recovery.nextSendTime(now);
       return false;
     }
-    const total = pad ? this.#pad(bytes, at, Math.min(MIN_DATAGRAM, limit), packets) : at;
+    const total = pad ? this.#pad(bytes, at, Math.min(BASE_DATAGRAM_SIZE, limit), packets) : at;
     let hasHandshake = false;
     for (let i = 0; i < packets; i++) {
       this.#seal(now, out.arena, this.#pieces[i]!);
@@ -246,11 +244,11 @@ export class Transmit {
     const response = isAllowed && left === undefined ? paths.takeResponse() : undefined;
     const remote = left ?? response?.remote ?? paths.active.remote;
     const isActive = paths.isActive(remote);
-    const allowance = isActive ? paths.active.allowance : (response?.limit ?? MIN_DATAGRAM);
-    const limit = Math.min(out.capacity, MIN_DATAGRAM, allowance);
+    const allowance = isActive ? paths.active.allowance : (response?.limit ?? BASE_DATAGRAM_SIZE);
+    const limit = Math.min(out.capacity, BASE_DATAGRAM_SIZE, allowance);
     // Counted even when there is no room for it: the validation must come to an end.
     const isDue = isActive && paths.challengeDue(now);
-    const full = limit >= MIN_DATAGRAM;
+    const full = limit >= BASE_DATAGRAM_SIZE;
     const challenge = isDue || left !== undefined ? paths.nextChallenge(now, recovery.pto, isDue, full) : undefined;
     if (limit < MIN_PROBE_ROOM) return false;
     const bytes = out.arena.bytes;
@@ -295,7 +293,7 @@ export class Transmit {
     const { lifecycle, spaces, compose, paths, isServer } = this.#parts;
     if (!lifecycle.closePending) return false;
     lifecycle.closePending = false;
-    const limit = Math.min(MIN_DATAGRAM, out.capacity, paths.active.allowance);
+    const limit = Math.min(BASE_DATAGRAM_SIZE, out.capacity, paths.active.allowance);
     // A long reason is cut, so that one packet leaves room for the others; what one doesn't need is there for those behind it.
     let others = -1;
     for (const space of SPACES) if (spaces.canSend(space)) others++;
