@@ -118,16 +118,16 @@ export class FrameEffects implements FrameHandler {
     this.#to.streams.onMaxStreams(bidirectional, maximum);
   }
 
-  onDataBlocked(limit: number): void {
-    this.#to.streams.onDataBlocked(limit);
+  onDataBlocked(): void {
+    this.#to.streams.onDataBlocked();
   }
 
-  onStreamDataBlocked(id: number, limit: number): void {
-    this.#to.streams.onStreamDataBlocked(id, limit);
+  onStreamDataBlocked(id: number): void {
+    this.#to.streams.onStreamDataBlocked(id);
   }
 
-  onStreamsBlocked(bidirectional: boolean, limit: number): void {
-    this.#to.streams.onStreamsBlocked(bidirectional, limit);
+  onStreamsBlocked(bidirectional: boolean): void {
+    this.#to.streams.onStreamsBlocked(bidirectional);
   }
 
   onNewConnectionId(
