@@ -14,10 +14,10 @@ import { type ConnectionStats, snapshot } from './counters.ts';
 import { datagramCapacity } from './datagram-queue.ts';
 import { type CloseInfo, type ConnectionEvent, ended } from './events.ts';
 import type { ConnectionState } from './lifecycle.ts';
+import { LOCAL_ID_LENGTH } from './local-connection-ids.ts';
 import type { Observer } from './observe.ts';
 import type { ConnectionOptions } from './options.ts';
 import { readPeerParameters } from './peer-parameters.ts';
-import { LOCAL_ID_LENGTH } from './receive.ts';
 import type { ConnectionStart } from './start.ts';
 
 /**

@@ -15,14 +15,13 @@ import type { EarlyRetransmission } from './early-retransmission.ts';
 import type { FrameEffects } from './frame-effects.ts';
 import type { IdleTimer } from './idle-timer.ts';
 import type { Lifecycle } from './lifecycle.ts';
+import { LOCAL_ID_LENGTH } from './local-connection-ids.ts';
 import type { Observation } from './observation.ts';
 import type { Opening } from './opening.ts';
 import type { Paths } from './paths.ts';
 import type { RemoteConnectionIds } from './remote-connection-ids.ts';
 import type { Spaces } from './spaces.ts';
 
-/** Length of every connection ID that this implementation issues, in bytes. */
-export const LOCAL_ID_LENGTH = 8;
 /** How many packets that came before their keys are kept, and how many bytes of them: nobody has authenticated them. */
 const MAX_ASIDE = 32;
 const MAX_ASIDE_BYTES = 64 << 10;

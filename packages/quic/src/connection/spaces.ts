@@ -1,7 +1,7 @@
 import type { KeyPhases } from '../crypto/key-phases.ts';
 import type { DirectionKeys } from '../crypto/key-schedule.ts';
-import { AckTracker } from '../recovery/ack-tracker.ts';
 import { Space } from '../wire/frame-type.ts';
+import { AckTracker } from './ack-tracker.ts';
 import { CryptoStream } from './crypto-stream.ts';
 
 /** One packet number space: what was received in it, its CRYPTO stream, and its keys. RFC 9000 §12.3. */
