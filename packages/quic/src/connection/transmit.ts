@@ -120,8 +120,8 @@ export class Transmit {
         break;
       }
       const length = end + TAG_LENGTH - at;
-      this.#note(now, out.arena, at, end, Space.APPLICATION, length);
-      const packetNumber = this.#commit(now, Space.APPLICATION, length);
+      this.#note(now, out.arena, Space.APPLICATION, at, at + compose.headerLength, end);
+      const packetNumber = this.#commit(now, Space.APPLICATION, length, compose.ackEliciting, compose.inFlight);
       oneRtt.seal(out.arena, at, compose.headerLength, end - at - compose.headerLength, packetNumber);
       headers.start[headers.count] = at;
       headers.pnOffset[headers.count++] = compose.pnOffset;
@@ -203,14 +203,10 @@ export class Transmit {
   }
 
   #seal(now: Millis, arena: Arena, piece: Piece): void {
-    const { spaces, compose } = this.#parts;
+    const { spaces } = this.#parts;
     const { space, start, headerLength, pnOffset, end } = piece;
-    const length = end + TAG_LENGTH - start;
-    compose.headerLength = headerLength;
-    compose.ackEliciting = piece.ackEliciting;
-    compose.inFlight = piece.inFlight;
-    this.#note(now, arena, start, end, space, length);
-    const packetNumber = this.#commit(now, space, length);
+    this.#note(now, arena, space, start, start + headerLength, end);
+    const packetNumber = this.#commit(now, space, end + TAG_LENGTH - start, piece.ackEliciting, piece.inFlight);
     const headers = this.#headers;
     headers.count = 1;
     headers.start[0] = start;
@@ -276,14 +272,14 @@ export class Transmit {
   /** Commits and seals a 1-RTT packet that is a datagram of its own, composed up to `end`; returns its number. */
   #sealAlone(now: Millis, arena: Arena, end: number): number {
     const { compose, spaces } = this.#parts;
-    const length = end + TAG_LENGTH;
-    this.#note(now, arena, 0, end, Space.APPLICATION, length);
-    const packetNumber = this.#commit(now, Space.APPLICATION, length);
+    const { headerLength, ackEliciting, inFlight } = compose;
+    this.#note(now, arena, Space.APPLICATION, 0, headerLength, end);
+    const packetNumber = this.#commit(now, Space.APPLICATION, end + TAG_LENGTH, ackEliciting, inFlight);
     const headers = this.#headers;
     headers.count = 1;
     headers.start[0] = 0;
     headers.pnOffset[0] = compose.pnOffset;
-    spaces.oneRtt!.seal(arena, 0, compose.headerLength, end - compose.headerLength, packetNumber);
+    spaces.oneRtt!.seal(arena, 0, headerLength, end - headerLength, packetNumber);
     spaces.oneRtt!.writeHeader.protect(arena, headers);
     return packetNumber;
   }
@@ -317,29 +313,29 @@ export class Transmit {
     return this.#finish(out, total, total, paths.active.remote);
   }
 
-  /** Reports the packet while its payload is in the clear. */
-  #note(now: Millis, arena: Arena, start: number, end: number, space: Space, size: number): void {
-    const { observation, compose, recovery } = this.#parts;
+  /** Reports the packet at `start` while its payload, [payloadStart, payloadEnd), is in the clear. */
+  #note(now: Millis, arena: Arena, space: Space, start: number, payloadStart: number, payloadEnd: number): void {
+    const { observation, recovery } = this.#parts;
     if (observation.observer === undefined) return;
     observation.observer(now, {
       type: 'packet_sent',
       packetType: PACKET_TYPES[space],
       packetNumber: recovery.spaces[space]!.nextPacketNumber,
-      size,
+      size: payloadEnd + TAG_LENGTH - start,
       bytes: arena.bytes,
-      payloadStart: start + compose.headerLength,
-      payloadEnd: end,
+      payloadStart,
+      payloadEnd,
     });
   }
 
   /** Enters the composed packet into the books and returns its number. */
-  #commit(now: Millis, space: Space, size: number): number {
-    const { recovery, compose, idle } = this.#parts;
-    if (compose.ackEliciting) {
+  #commit(now: Millis, space: Space, size: number, ackEliciting: boolean, inFlight: boolean): number {
+    const { recovery, idle } = this.#parts;
+    if (ackEliciting) {
       idle.onAckElicitingSent(now);
       if (recovery.probes[space]! > 0) recovery.probes[space]!--;
     }
-    return recovery.onPacketSent(space, now, size, compose.ackEliciting, compose.inFlight, this.#ecn);
+    return recovery.onPacketSent(space, now, size, ackEliciting, inFlight, this.#ecn);
   }
 
   #finish(out: TransmitBatch, length: number, segmentSize: number, remote: Address): boolean {
