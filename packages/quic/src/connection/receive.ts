@@ -280,8 +280,10 @@ export class Receive {
     const pnLength = (bytes[at]! & 0x03) + 1;
     const packetNumber = decodePacketNumber(space.acks.largest, readTruncated(bytes, pnOffset, pnLength), pnLength);
     const payload = pnOffset + pnLength;
-    if (!keys.packetKey.open(arena, at, payload - at, end - payload, packetNumber))
+    if (!keys.packetKey.open(arena, at, payload - at, end - payload, packetNumber)) {
+      spaces.forgeries.onForged(keys.integrityLimit);
       return this.#drop('decryption_failure', size);
+    }
     if ((bytes[at]! & LONG_RESERVED_BITS) !== 0) reservedBits();
     if (space.acks.isDuplicate(packetNumber)) return this.#drop('duplicate', size);
 

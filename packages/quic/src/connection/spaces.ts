@@ -1,3 +1,4 @@
+import { Forgeries } from '../crypto/forgeries.ts';
 import type { KeyPhases } from '../crypto/key-phases.ts';
 import type { DirectionKeys } from '../crypto/key-schedule.ts';
 import { Space } from '../wire/frame-type.ts';
@@ -28,6 +29,8 @@ export class Spaces {
   readonly all: readonly PacketSpace[];
   /** Keys of 1-RTT packets, once the handshake has them both ways. */
   oneRtt: KeyPhases | undefined;
+  /** Packets of all three that failed to open. */
+  readonly forgeries = new Forgeries();
 
   constructor(maxAckDelay: number) {
     this.initial = new PacketSpace(0);
