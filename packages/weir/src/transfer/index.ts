@@ -1,4 +1,5 @@
 /** Carries files over parallel QUIC streams: tickets, `sendFile`, `receiveFile`. See docs/protocol.md. */
+export { MAX_ITERATIONS, MAX_STREAM_READINGS, MAX_STREAMS } from './bounds.ts';
 export type {
   CarrierSession,
   CarrierSessionStats,
@@ -11,15 +12,14 @@ export { ControlChannel } from './control-channel.ts';
 export { openSource } from './disk-source.ts';
 export { TargetFolder, type TargetOptions } from './disk-target.ts';
 export { endOnAbort, explain } from './ending.ts';
+export { messageOf, systemCode } from './error-text.ts';
 export {
   CloseCode,
   closeCodeOf,
   FAILURES,
   type FailureCode,
-  messageOf,
   REFUSALS,
   type RefusalCode,
-  systemCode,
   TransferError,
   type TransferErrorCode,
 } from './errors.ts';
@@ -50,14 +50,8 @@ export {
 export { ALPN, type Offer, PROTOCOL_VERSION, parseReading } from './messages.ts';
 export { nameProblem, numberedName } from './names.ts';
 export { clientOf, Places, type PlacesOptions, type Visit } from './places.ts';
-export {
-  chunkBytesFor,
-  MAX_CHUNK_BYTES,
-  MAX_ITERATIONS,
-  MAX_STREAM_READINGS,
-  MAX_STREAMS,
-  MIN_CHUNK_BYTES,
-} from './plan.ts';
+export { chunkBytesFor, MAX_CHUNK_BYTES, MIN_CHUNK_BYTES } from './plan.ts';
+export { decodePreamble, encodePreamble, PREAMBLE_BYTES } from './preamble.ts';
 export {
   type ConnectionReading,
   type MeteredStream,
@@ -71,11 +65,11 @@ export {
   snapshotOf,
 } from './readings.ts';
 export { type ReceiveOptions, receiveFile } from './receiver.ts';
-export { decodePreamble, encodePreamble, PREAMBLE_BYTES, StreamInput } from './records.ts';
 export { type IterationReport, LiveIteration, type TransferEvents, type TransferReport } from './report.ts';
 export { type SendOptions, sendFile } from './sender.ts';
 export { HANDSHAKE_TIMEOUT, KEEP_ALIVE, receiverTransport, SENDER_TRANSPORT } from './session-options.ts';
 export { SessionWaits, type WaitLimit } from './session-waits.ts';
 export type { PartFile, SourceFile, TargetStore } from './storage.ts';
 export { Strangers } from './strangers.ts';
+export { StreamInput } from './stream-input.ts';
 export { base64url, DEFAULT_PORT, formatTicket, parseTicket, sameToken, type Ticket, TOKEN_BYTES } from './ticket.ts';

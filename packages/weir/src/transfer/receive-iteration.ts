@@ -4,16 +4,11 @@ import { ChunkLedger } from './chunk-ledger.ts';
 import { CloseCode, TransferError } from './errors.ts';
 import type { Offer } from './messages.ts';
 import { ChunkPlan } from './plan.ts';
+import { decodePreamble, PREAMBLE_BYTES } from './preamble.ts';
 import type { MeteredStream } from './readings.ts';
-import {
-  decodePreamble,
-  decodeRecordHeader,
-  PREAMBLE_BYTES,
-  RECORD_HEADER_BYTES,
-  type RecordHeader,
-  StreamInput,
-} from './records.ts';
+import { decodeRecordHeader, RECORD_HEADER_BYTES, type RecordHeader } from './records.ts';
 import type { PartFile } from './storage.ts';
+import { StreamInput } from './stream-input.ts';
 import { chunkTag, sameBytes } from './tag.ts';
 
 /** Memory for chunks on their way to the disk, beside one for each stream. Bytes. */

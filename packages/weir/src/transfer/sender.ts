@@ -8,6 +8,7 @@ import { accepted, introduce, type LineOptions, PATIENT_VERSION, type Welcome } 
 import { ANSWER_TIME, PARTING_TIME, STALL_TIME, STORE_TIME, WORK_TIME } from './limits.ts';
 import { decodeMessage, type Message, type Offer, PROTOCOL_VERSION } from './messages.ts';
 import { ChunkPlan, chunkBytesFor } from './plan.ts';
+import { encodePreamble, PREAMBLE_BYTES } from './preamble.ts';
 import {
   type MeteredStream,
   readConnection,
@@ -16,7 +17,6 @@ import {
   type SideReading,
   snapshotOf,
 } from './readings.ts';
-import { encodePreamble, PREAMBLE_BYTES } from './records.ts';
 import { type IterationReport, LiveIteration, type TransferEvents, type TransferReport } from './report.ts';
 import { SessionWaits, type WaitLimit } from './session-waits.ts';
 import type { SourceFile } from './storage.ts';

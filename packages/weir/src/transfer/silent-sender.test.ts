@@ -6,8 +6,9 @@ import { anyChannel, type Fields, HELLO, OFFER, receiving, withTransfers } from 
 import type { ControlChannel } from './control-channel.ts';
 import { TransferError } from './errors.ts';
 import { INTRODUCTION_TIME, STALL_TIME, STORE_TIME } from './limits.ts';
+import { encodePreamble } from './preamble.ts';
 import { receiveFile } from './receiver.ts';
-import { encodePreamble, encodeRecordHeader } from './records.ts';
+import { encodeRecordHeader } from './records.ts';
 import { chunkTag } from './tag.ts';
 
 /** By when an idle timeout of 8 seconds has noticed that a peer is gone. */

@@ -1,4 +1,5 @@
-import { messageOf, systemCode, TransferError } from './errors.ts';
+import { messageOf, systemCode } from './error-text.ts';
+import { TransferError } from './errors.ts';
 
 /** What to tell when a folder cannot be written; a TransferError stays as it is. */
 export function storageError(folder: string, cause: unknown): TransferError {

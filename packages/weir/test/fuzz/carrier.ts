@@ -12,7 +12,8 @@ import {
   TransferError,
 } from '../../src/transfer/index.ts';
 import { decodeMessage } from '../../src/transfer/messages.ts';
-import { encodePreamble, encodeRecordHeader } from '../../src/transfer/records.ts';
+import { encodePreamble } from '../../src/transfer/preamble.ts';
+import { encodeRecordHeader } from '../../src/transfer/records.ts';
 import { chunkTag, TAG_KEY_BYTES } from '../../src/transfer/tag.ts';
 import { Deviant, drain, type Fields, LIMIT, settled } from './dialogue.ts';
 import { ForgetfulStore, zeros } from './forgetful-store.ts';
