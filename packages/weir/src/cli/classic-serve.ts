@@ -11,7 +11,8 @@ import {
 } from '../classic/index.ts';
 import { LiveDisplay } from '../live/index.ts';
 import { describeEnvironment, summaryTable } from '../results/index.ts';
-import { messageOf, systemCode, TargetFolder } from '../transfer/index.ts';
+import { messageOf, systemCode } from '../text/index.ts';
+import { TargetFolder } from '../transfer/index.ts';
 import { CliError, ExitCode, type Failure } from './exit-codes.ts';
 import type { Interruption } from './interruption.ts';
 import { isLoopback } from './listen-address.ts';

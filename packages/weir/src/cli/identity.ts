@@ -3,7 +3,8 @@ import { chmod, link, open, readFile, rename, stat, unlink } from 'node:fs/promi
 import { dirname, join } from 'node:path';
 import { makeSelfSigned, spkiPin } from 'weir-quic';
 import { makeFolder } from 'weir-quic/system';
-import { base64url, messageOf, systemCode, TOKEN_BYTES } from '../transfer/index.ts';
+import { base64url, TOKEN_BYTES } from '../peer/index.ts';
+import { messageOf, systemCode } from '../text/index.ts';
 import { dataFolder } from './data-folder.ts';
 import { CliError, ExitCode } from './exit-codes.ts';
 

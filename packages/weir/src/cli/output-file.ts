@@ -1,7 +1,8 @@
 import { constants, type Stats } from 'node:fs';
 import { access, open, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { messageOf, numberedName, systemCode } from '../transfer/index.ts';
+import { messageOf, systemCode } from '../text/index.ts';
+import { numberedName } from '../transfer/index.ts';
 import { CliError, ExitCode } from './exit-codes.ts';
 
 /**

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { type CongestionName, connect, datapathChoice, QuicError, type QuicSession, type VerifyPeer } from 'weir-quic';
 import { LiveDisplay } from '../live/index.ts';
+import { HANDSHAKE_TIMEOUT } from '../peer/index.ts';
 import {
   clientTransport,
   type LivePerf,
@@ -12,7 +13,7 @@ import {
   runPerf,
 } from '../perf/index.ts';
 import { describeEnvironment } from '../results/index.ts';
-import { HANDSHAKE_TIMEOUT, messageOf } from '../transfer/index.ts';
+import { messageOf } from '../text/index.ts';
 import { CliError, ExitCode, type Failure, failureOf, harmlessFailure } from './exit-codes.ts';
 import type { Interruption } from './interruption.ts';
 import { type HistoryCommand, keepRun } from './keep-run.ts';

@@ -1,7 +1,7 @@
 import { type CongestionName, listen, type QuicEndpoint, QuicError, type QuicSession } from 'weir-quic';
+import { base64url, HANDSHAKE_TIMEOUT } from '../peer/index.ts';
 import { PERF_ALPN, PERF_PORT, type PerfTally, servePerf, serverTransport } from '../perf/index.ts';
-import { formatBytes } from '../results/index.ts';
-import { base64url, HANDSHAKE_TIMEOUT, systemCode } from '../transfer/index.ts';
+import { formatBytes, systemCode } from '../text/index.ts';
 import { ExitCode, failureOf } from './exit-codes.ts';
 import type { Identity } from './identity.ts';
 import type { Interruption } from './interruption.ts';

@@ -10,8 +10,7 @@ import {
   type RelayCounters,
   startRelay,
 } from '../relay/index.ts';
-import { formatBytes, formatNumber, formatRate } from '../results/index.ts';
-import { messageOf, systemCode } from '../transfer/index.ts';
+import { formatBytes, formatNumber, formatRate, messageOf, systemCode } from '../text/index.ts';
 import { CliError, ExitCode } from './exit-codes.ts';
 import type { Interruption } from './interruption.ts';
 import { parseListenAddress } from './listen-address.ts';

@@ -1,7 +1,7 @@
 import type { QuicSession } from 'weir-quic';
 import { type GaugeReport, serveGauge } from '../gauge/index.ts';
-import { formatBytes, formatRate } from '../results/index.ts';
-import { clientOf, Places, TransferError } from '../transfer/index.ts';
+import { clientOf, Places, TransferError } from '../peer/index.ts';
+import { formatBytes, formatRate } from '../text/index.ts';
 import { failureOf } from './exit-codes.ts';
 import type { Guest } from './guest.ts';
 import type { Output } from './output.ts';

@@ -2,29 +2,18 @@ import { datapathChoice, listen, type QuicEndpoint, QuicError, type QuicSession 
 import { GAUGE_ALPN } from '../gauge/index.ts';
 import { LiveDisplay } from '../live/index.ts';
 import {
-  describeEnvironment,
-  formatBytes,
-  iterationResult,
-  iterationTable,
-  makeResult,
-  summaryTable,
-} from '../results/index.ts';
-import {
-  ALPN,
   CloseCode,
   clientOf,
   formatTicket,
   HANDSHAKE_TIMEOUT,
-  type IterationReport,
-  type Offer,
   Places,
-  receiveFile,
   receiverTransport,
   Strangers,
-  systemCode,
-  TargetFolder,
   TransferError,
-} from '../transfer/index.ts';
+} from '../peer/index.ts';
+import { describeEnvironment, iterationResult, iterationTable, makeResult, summaryTable } from '../results/index.ts';
+import { formatBytes, systemCode } from '../text/index.ts';
+import { ALPN, type IterationReport, type Offer, receiveFile, TargetFolder } from '../transfer/index.ts';
 import { ExitCode, type Failure, failureOf } from './exit-codes.ts';
 import { Guest } from './guest.ts';
 import type { Identity } from './identity.ts';

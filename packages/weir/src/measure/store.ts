@@ -3,7 +3,7 @@ import { type FileHandle, open, rename, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FileLock, type LockHolder } from 'weir-quic/system';
 import type { ExperimentHeader, IterationRecord } from '../results/index.ts';
-import { messageOf, systemCode } from '../transfer/index.ts';
+import { messageOf, systemCode } from '../text/index.ts';
 import { ExperimentError } from './errors.ts';
 import { readContent } from './read-experiment.ts';
 import { sameExperiment, settingsName } from './sameness.ts';

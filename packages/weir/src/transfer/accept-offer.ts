@@ -1,6 +1,4 @@
-import { MAX_STREAM_READINGS, MAX_STREAMS } from './bounds.ts';
-import { TransferError } from './errors.ts';
-import { Refusal } from './introduction.ts';
+import { MAX_STREAM_READINGS, MAX_STREAMS, Refusal, TransferError } from '../peer/index.ts';
 import type { Offer } from './messages.ts';
 import { nameProblem } from './names.ts';
 import { isChunkSizeAllowed, MAX_CHUNK_BYTES, MIN_CHUNK_BYTES } from './plan.ts';

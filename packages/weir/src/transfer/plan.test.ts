@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { MAX_STREAMS } from './bounds.ts';
+import { MAX_STREAMS } from '../peer/bounds.ts';
 import { ChunkPlan, chunkBytesFor, isChunkSizeAllowed } from './plan.ts';
 
 const sizes = fc.oneof(fc.integer({ min: 0, max: 10_000 }), fc.integer({ min: 0, max: 2 ** 40 }));

@@ -1,14 +1,18 @@
+import {
+  type CarrierStream,
+  CloseCode,
+  decodePreamble,
+  PREAMBLE_BYTES,
+  StreamInput,
+  TransferError,
+} from '../peer/index.ts';
 import { BufferPool } from './buffer-pool.ts';
-import type { CarrierStream } from './carrier.ts';
 import { ChunkLedger } from './chunk-ledger.ts';
-import { CloseCode, TransferError } from './errors.ts';
 import type { Offer } from './messages.ts';
 import { ChunkPlan } from './plan.ts';
-import { decodePreamble, PREAMBLE_BYTES } from './preamble.ts';
 import type { MeteredStream } from './readings.ts';
 import { decodeRecordHeader, RECORD_HEADER_BYTES, type RecordHeader } from './records.ts';
 import type { PartFile } from './storage.ts';
-import { StreamInput } from './stream-input.ts';
 import { chunkTag, sameBytes } from './tag.ts';
 
 /** Memory for chunks on their way to the disk, beside one for each stream. Bytes. */

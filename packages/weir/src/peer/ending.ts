@@ -1,6 +1,6 @@
 import { QuicError } from 'weir-quic';
+import { systemCode } from '../text/index.ts';
 import type { CarrierSession } from './carrier.ts';
-import { systemCode } from './error-text.ts';
 import { CloseCode, TransferError } from './errors.ts';
 
 /**
