@@ -29,7 +29,7 @@ import {
   summaryTable,
 } from '../results/index.ts';
 import { type RunSummary, summaryOf } from '../runs/index.ts';
-import { messageOf } from '../text/index.ts';
+import { hostPort, messageOf } from '../text/index.ts';
 import {
   ALPN,
   type IterationReport,
@@ -122,7 +122,7 @@ class SendRun {
   async transfer(signal: AbortSignal): Promise<TransferReport> {
     this.#checkReadings();
     const ticket = parseTicket(this.#command.ticket);
-    this.where = ticket.host.includes(':') ? `[${ticket.host}]:${ticket.port}` : `${ticket.host}:${ticket.port}`;
+    this.where = hostPort(ticket);
     const verifyPeer = await this.#verifyPeer(ticket);
     const qlog = qlogOptions(this.#command, (message) => this.#output.error(message));
     this.#datapath = (await datapathChoice()).name;

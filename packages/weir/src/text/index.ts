@@ -2,4 +2,6 @@
 export { messageOf, systemCode } from './error-text.ts';
 export { formatBytes, formatDuration, formatNumber, formatRate } from './format.ts';
 export { harmless, harmlessJson, oneLine } from './harmless.ts';
+export { hostPort } from './host-port.ts';
 export { alignRight, wrap } from './layout.ts';
+export { type WholeFileOptions, writeWholeFile } from './whole-file.ts';
