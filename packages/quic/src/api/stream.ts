@@ -3,7 +3,7 @@ import type { SendStream } from '../stream/send-stream.ts';
 import type { StreamStats } from '../stream/stream-stats.ts';
 import { sendBody } from './body.ts';
 import { codeOf, QuicError, wireCode } from './errors.ts';
-import { Deferred, deliver, type StreamOwner, sessionEnded, Waiters } from './internal.ts';
+import { abandoned, Deferred, deliver, make, roomAgain, type StreamOwner, sessionEnded, Waiters } from './internal.ts';
 import type { Body, BodyChunk, StreamPriority, WaitOptions } from './options.ts';
 import type { QuicSession } from './session.ts';
 import { readableOf, writableOf } from './web-streams.ts';
@@ -65,8 +65,7 @@ export class QuicStream implements AsyncIterable<Uint8Array[]> {
   #readable: ReadableStream<Uint8Array> | undefined;
   #writable: WritableStream<BodyChunk> | undefined;
 
-  /** Made by QuicSession only. */
-  constructor(
+  private constructor(
     session: QuicSession,
     owner: StreamOwner,
     id: number,
@@ -82,10 +81,22 @@ export class QuicStream implements AsyncIterable<Uint8Array[]> {
     this.isLocal = isLocal;
     this.#sender = sender;
     this.#receiver = receiver;
-    this.writer = sender === undefined ? undefined : new QuicStreamWriter(owner, sender);
+    this.writer = sender === undefined ? undefined : QuicStreamWriter[make](owner, sender);
     this.#sendOver = sender === undefined;
     this.#readOver = receiver === undefined;
     this.closed = this.#closed.promise;
+  }
+
+  /** Made by QuicSession only. @internal */
+  static [make](
+    session: QuicSession,
+    owner: StreamOwner,
+    id: number,
+    isLocal: boolean,
+    sender: SendStream | undefined,
+    receiver: RecvStream | undefined,
+  ): QuicStream {
+    return new QuicStream(session, owner, id, isLocal, sender, receiver);
   }
 
   /** Counters and times of this stream, one live object; milliseconds on the session's clock, -1 for what has not happened. */
@@ -264,14 +275,14 @@ export class QuicStream implements AsyncIterable<Uint8Array[]> {
     this.resetStream(code);
   }
 
-  /** Internal: news from the connection. */
+  /** News from the connection. @internal */
   [deliver](event: StreamEvent): void {
     switch (event.type) {
       case 'readable':
         this.#readers.settle(true);
         return;
       case 'writable':
-        this.writer?.drain();
+        this.writer?.[roomAgain]();
         return;
       case 'reset':
         this.#endRead(
@@ -291,7 +302,7 @@ export class QuicStream implements AsyncIterable<Uint8Array[]> {
           },
         );
         // The transport has answered with RESET_STREAM already, as RFC 9000 §3.5 demands.
-        this.writer?.close(error);
+        this.writer?.[abandoned](error);
         this.#endSend(error);
         return;
       }
@@ -301,10 +312,11 @@ export class QuicStream implements AsyncIterable<Uint8Array[]> {
   }
 
   /**
-   * Internal: the session is over. What has arrived can still be read; `closed` settles now, because nobody may ever read it.
+   * The session is over. What has arrived can still be read; `closed` settles now, because nobody may ever read it.
+   * @internal
    */
   [sessionEnded](error: unknown): void {
-    this.writer?.close(error);
+    this.writer?.[abandoned](error);
     this.#endSend(error);
     if (!this.#readOver && this.#receiver!.readable === 0) this.#endRead(this.#receiver!.finished ? undefined : error);
     if (!this.#readOver && this.#receiver!.state !== 'data_recvd') this.#error ??= error;
@@ -313,7 +325,7 @@ export class QuicStream implements AsyncIterable<Uint8Array[]> {
   }
 
   #resetSender(code: number, error: QuicError): void {
-    this.writer!.close(error);
+    this.writer![abandoned](error);
     this.#sender!.reset(this.#owner.now(), code);
     this.#owner.wake();
   }

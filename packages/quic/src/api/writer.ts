@@ -1,7 +1,7 @@
 import { Deque } from '../base/deque.ts';
 import type { SendStream } from '../stream/send-stream.ts';
 import { codeOf, QuicError } from './errors.ts';
-import type { StreamOwner } from './internal.ts';
+import { abandoned, make, roomAgain, type StreamOwner } from './internal.ts';
 import type { BodyChunk, WaitOptions } from './options.ts';
 
 /** Writes that wait for room, oldest first. */
@@ -32,10 +32,14 @@ export class QuicStreamWriter {
   /** Why no more can be written, once the stream is reset, stopped or its session gone. */
   #error: unknown;
 
-  /** Made by QuicStream only. */
-  constructor(owner: StreamOwner, sender: SendStream) {
+  private constructor(owner: StreamOwner, sender: SendStream) {
     this.#owner = owner;
     this.#sender = sender;
+  }
+
+  /** Made by QuicStream only. @internal */
+  static [make](owner: StreamOwner, sender: SendStream): QuicStreamWriter {
+    return new QuicStreamWriter(owner, sender);
   }
 
   /** Whether a write would be taken at once. */
@@ -120,13 +124,13 @@ export class QuicStreamWriter {
   /** Abandons the stream: RESET_STREAM with the error's `errorCode`, or 0 (RFC 9000 §3.1). */
   fail(reason?: unknown): void {
     if (this.#error !== undefined) return;
-    this.close(reason ?? new QuicError('ERR_QUIC_STREAM_CLOSED', 'the stream was reset here'));
+    this[abandoned](reason ?? new QuicError('ERR_QUIC_STREAM_CLOSED', 'the stream was reset here'));
     this.#sender.reset(this.#owner.now(), codeOf(reason));
     this.#owner.wake();
   }
 
-  /** Internal: the transport has room again. */
-  drain(): void {
+  /** The transport has room again. @internal */
+  [roomAgain](): void {
     let wrote = false;
     while (
       this.#pending.length > 0 &&
@@ -143,8 +147,8 @@ export class QuicStreamWriter {
     if (wrote) this.#owner.wake();
   }
 
-  /** Internal: nothing can be written any more. Waiting writes reject with `error`. */
-  close(error: unknown): void {
+  /** Nothing can be written any more. Waiting writes reject with `error`. @internal */
+  [abandoned](error: unknown): void {
     if (this.#error !== undefined) return;
     this.#error = error;
     for (let next = this.#pending.shift(); next !== undefined; next = this.#pending.shift()) {
@@ -178,7 +182,7 @@ export class QuicStreamWriter {
           if (ends) this.#ended = false;
           reject(signal.reason);
           // What waits behind it may go now.
-          this.drain();
+          this[roomAgain]();
         };
         signal.addEventListener('abort', onAbort, { once: true });
         pending.unsubscribe = () => signal.removeEventListener('abort', onAbort);
