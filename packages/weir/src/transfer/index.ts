@@ -1,4 +1,7 @@
 /** Carries files over parallel QUIC streams: tickets, `sendFile`, `receiveFile`. See docs/protocol.md. */
+
+// What a program that carries files needs of how two weirs meet: weir-cli/transfer is one door.
+export { formatTicket, parseTicket, receiverTransport, SENDER_TRANSPORT, TOKEN_BYTES } from '../peer/index.ts';
 export { openSource } from './disk-source.ts';
 export { TargetFolder, type TargetOptions } from './disk-target.ts';
 export { ALPN, type Offer, PROTOCOL_VERSION, parseReading } from './messages.ts';
