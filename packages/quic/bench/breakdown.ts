@@ -122,7 +122,7 @@ function deferred(): { promise: Promise<void>; resolve: () => void; reject: (err
 }
 
 async function send(stream: QuicStream, load: Load): Promise<void> {
-  const writer = stream.writer!;
+  const writer = stream.writer;
   for (let left = Math.floor(load.bytes / load.streams); left > 0; left -= chunk.length) {
     await writer.write(left < chunk.length ? chunk.subarray(0, left) : chunk);
   }

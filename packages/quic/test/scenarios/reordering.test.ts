@@ -40,7 +40,7 @@ function flooded(cc: 'reno' | 'cubic' | 'bbr', rtt: number, held: Held, seed: nu
     const stream = await local.createUnidirectionalStream({ budget: 8 << 20 });
     const piece = new Uint8Array(256 << 10);
     const write = async () => {
-      for (;;) await stream.writer!.write(piece);
+      for (;;) await stream.writer.write(piece);
     };
     write().catch(() => {});
     await world.sleep(500 + 15 * rtt);
