@@ -44,7 +44,7 @@ export class Deadlines {
     const { spaces, recovery, paths, lifecycle, idle, transmit, times, handshakeTimeout } = this.#parts;
     if (!lifecycle.isOpen) return lifecycle.endAt;
     const { initial, handshake, application, oneRtt } = spaces;
-    let at = Math.min(recovery.timeout(), idle.deadline(this.#pto()), transmit.pacedUntil, paths.timeout());
+    let at = Math.min(recovery.timeout(), idle.deadline(recovery.threePtos), transmit.pacedUntil, paths.timeout());
     at = Math.min(at, oneRtt?.timeout() ?? NEVER);
     // At the amplification limit not even acknowledgements go out: only the peer's next datagram changes anything.
     if (!recovery.probeTimer.amplificationLimited) {
@@ -64,10 +64,10 @@ export class Deadlines {
       if (now >= lifecycle.endAt) lifecycle.end(lifecycle.info!);
       return;
     }
-    const silent = now >= idle.deadline(this.#pto());
+    const silent = now >= idle.deadline(recovery.threePtos);
     const waited = now - times.startedAt;
     if (lifecycle.state === 'handshaking' && (silent || waited >= handshakeTimeout)) {
-      return lifecycle.end(ended('handshake_timeout', `no handshake within ${Math.round(waited)} ms`));
+      return this.#endHandshake(now, `no handshake within ${Math.round(waited)} ms`);
     }
     if (silent) return lifecycle.end(ended('idle_timeout', 'no packet arrived within the idle timeout'));
     if (now >= recovery.timeout()) {
@@ -90,13 +90,19 @@ export class Deadlines {
     spaces.oneRtt?.onTimeout(now);
   }
 
-  /** When a client asks a peer that has paused in the middle of a stream. A server need not: only clients are behind NATs. */
-  #silenceAt(): Millis {
-    const { isServer, streams, idle } = this.#parts;
-    return isServer || streams.receiveWaits.arriving === 0 ? NEVER : idle.silenceAt(this.#pto());
+  /**
+   * A client that is only slow hears from a server that its handshake is given up. Said once, in as much as the address is good for
+   * (RFC 9000 §8.1), and without a closing period: strangers are to cost no more for it.
+   */
+  #endHandshake(now: Millis, reason: string): void {
+    const { isServer, lifecycle } = this.#parts;
+    if (isServer) lifecycle.close(now, ended('handshake_timeout', reason, TransportErrorCode.CONNECTION_REFUSED), 0);
+    else lifecycle.end(ended('handshake_timeout', reason));
   }
 
-  #pto(): Millis {
-    return this.#parts.recovery.pto;
+  /** When a client asks a peer that has paused in the middle of a stream. A server need not: only clients are behind NATs. */
+  #silenceAt(): Millis {
+    const { isServer, streams, idle, recovery } = this.#parts;
+    return isServer || streams.receiveWaits.arriving === 0 ? NEVER : idle.silenceAt(recovery.threePtos);
   }
 }
