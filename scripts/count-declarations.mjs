@@ -39,7 +39,9 @@ for (const { what, name, sources: mostSources, schemas: mostSchemas } of subject
   const sources = naming(filesIn(SOURCES, /\.ts$/), name);
   const schemas = naming(filesIn(SCHEMAS, /\.schema\.json$/), name);
   const goal = mostSources === undefined ? '' : ` (the goal: ${mostSources} and ${mostSchemas})`;
-  console.log(`${what}: ${sources.length} source files and ${schemas.length} schema${schemas.length === 1 ? '' : 's'} name it${goal}`);
+  console.log(
+    `${what}: ${sources.length} source files and ${schemas.length} schema${schemas.length === 1 ? '' : 's'} name it${goal}`,
+  );
   for (const file of [...sources, ...schemas]) console.log(`  ${file}`);
   isOver ||= sources.length > (mostSources ?? Infinity) || schemas.length > (mostSchemas ?? Infinity);
 }
