@@ -192,6 +192,14 @@ export class QuicSession implements AsyncDisposable {
     this.#wake();
   }
 
+  /**
+   * Lets the window over all streams grow to no more than `bytes` from now on, and to `maxConnectionWindow`; what it is already stays. For a server
+   * whose clients share its memory: a peer can fill the window with data behind a gap, which nobody can read.
+   */
+  limitReceiveWindow(bytes: number): void {
+    if (!this.destroyed) this.#connection.streams.limitWindow(bytes);
+  }
+
   /** The streams that are open. */
   get streams(): Iterable<QuicStream> {
     return this.#streams.values();
@@ -458,6 +466,7 @@ export class QuicSession implements AsyncDisposable {
     this.#opened.reject(end);
     for (const credit of this.#credit) credit.fail(end);
     for (const stream of [...this.#streams.values()]) stream[sessionEnded](end);
+    this.#connection.streams.forget();
     const failure = error ?? (isCleanClose(info) ? undefined : end);
     // After the flush of this tick: whoever exits on `closed` must not take the CONNECTION_CLOSE along.
     this.#parts.host.runtime.defer(() => this.#settle(failure));
