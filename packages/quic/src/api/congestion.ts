@@ -5,10 +5,10 @@ import { newReno } from '../recovery/congestion/new-reno.ts';
 import { QuicError } from './errors.ts';
 
 /** The congestion controllers that have a name: CUBIC of RFC 9438, NewReno of RFC 9002 §7, BBR of draft-ietf-ccwg-bbr. */
-const BY_NAME = { cubic, reno: newReno, bbr } as const;
+const BY_NAME: Readonly<Record<CongestionName, CongestionControllerFactory>> = { cubic, reno: newReno, bbr };
 
 /** What the `cc` option and `setCongestionController` know by name. */
-export type CongestionName = keyof typeof BY_NAME;
+export type CongestionName = 'cubic' | 'reno' | 'bbr';
 
 export const CONGESTION_NAMES = Object.keys(BY_NAME) as readonly CongestionName[];
 

@@ -2,10 +2,10 @@ import { isIP } from 'node:net';
 import type { Timer } from '../driver/runtime.ts';
 import { parseAddress } from './address.ts';
 import { CONNECTION_ATTEMPT_DELAY } from './constants.ts';
-import { QuicEndpoint } from './endpoint.ts';
+import { type ListeningEndpoint, QuicEndpoint } from './endpoint.ts';
 import { QuicError } from './errors.ts';
 import type { EndpointHost, ResolvedHost } from './host.ts';
-import { unlessAborted } from './internal.ts';
+import { open, serve, unlessAborted, worldOf } from './internal.ts';
 import { nodeHost } from './node-host.ts';
 import type { AddressLike, ConnectOptions, EndpointOptions, ListenOptions, OnSession } from './options.ts';
 import type { QuicSession } from './session.ts';
@@ -23,14 +23,14 @@ export async function connect(address: AddressLike, options: ConnectOptions): Pr
   options.signal?.throwIfAborted();
   const shared = options.endpoint instanceof QuicEndpoint ? options.endpoint : undefined;
   const own = shared === undefined ? (options.endpoint as EndpointOptions | undefined) : undefined;
-  const host = shared?.host ?? own?.host ?? nodeHost();
+  const host = shared?.[worldOf] ?? own?.host ?? nodeHost();
   const candidates = usable(await unlessAborted(resolve(host, name), options.signal), name, shared, own);
   options.signal?.throwIfAborted();
   return firstOf(candidates, host, options.signal, async (candidate, signal) => {
-    if (shared !== undefined) return shared.open(candidate, { host: name, port }, options, signal);
+    if (shared !== undefined) return shared[open](candidate, { host: name, port }, options, signal);
     const endpoint = new QuicEndpoint({ ...own, host });
     try {
-      const session = await endpoint.open(candidate, { host: name, port }, options, signal);
+      const session = await endpoint[open](candidate, { host: name, port }, options, signal);
       // The endpoint is the session's own: it goes when the session does.
       void endpoint.close();
       return session;
@@ -46,7 +46,7 @@ export async function connect(address: AddressLike, options: ConnectOptions): Pr
  * Accepts sessions as a server. `onsession` is called with each one whose handshake is complete.
  * @throws QuicError ERR_QUIC_SOCKET when the address cannot be bound, ERR_QUIC_INVALID_ARGUMENT.
  */
-export async function listen(onsession: OnSession, options: ListenOptions): Promise<QuicEndpoint> {
+export async function listen(onsession: OnSession, options: ListenOptions): Promise<ListeningEndpoint> {
   options.signal?.throwIfAborted();
   if (options.endpoint instanceof QuicEndpoint && options.address !== undefined) {
     throw new QuicError('ERR_QUIC_INVALID_ARGUMENT', 'address: the endpoint has one of its own; give it there');
@@ -55,8 +55,8 @@ export async function listen(onsession: OnSession, options: ListenOptions): Prom
     options.endpoint instanceof QuicEndpoint
       ? options.endpoint
       : new QuicEndpoint({ ...(options.address !== undefined && { address: options.address }), ...options.endpoint });
-  await endpoint.serve(onsession, options);
-  return endpoint;
+  await endpoint[serve](onsession, options);
+  return endpoint as ListeningEndpoint;
 }
 
 async function resolve(host: EndpointHost, name: string): Promise<readonly ResolvedHost[]> {

@@ -11,7 +11,7 @@ import { type HostAndPort, parseAddress } from './address.ts';
 import { endpointLimits, limitOf } from './endpoint-limits.ts';
 import { QuicError } from './errors.ts';
 import type { EndpointHost, ResolvedHost } from './host.ts';
-import { Deferred, deliver, onAbort } from './internal.ts';
+import { Deferred, deliver, make, onAbort, open, serve, worldOf } from './internal.ts';
 import { nodeHost } from './node-host.ts';
 import type {
   ConnectOptions,
@@ -137,16 +137,17 @@ export class QuicEndpoint implements AsyncDisposable {
     };
   }
 
-  /** Internal: `connect` resolves names with it and times attempts on its clock. */
-  get host(): EndpointHost {
+  /** `connect` resolves names with it and times attempts on its clock. @internal */
+  get [worldOf](): EndpointHost {
     return this.#host;
   }
 
   /**
-   * Internal: starts a session to one address of the host that was asked for, and resolves when its handshake is complete.
+   * Starts a session to one address of the host that was asked for, and resolves when its handshake is complete.
    * @throws QuicError of the handshake, or ERR_QUIC_SOCKET when the socket cannot be bound; the signal's reason.
+   * @internal
    */
-  async open(
+  async [open](
     remote: ResolvedHost,
     asked: HostAndPort,
     options: ConnectOptions,
@@ -188,8 +189,8 @@ export class QuicEndpoint implements AsyncDisposable {
     }
   }
 
-  /** Internal: accepts sessions from now on. One `listen` an endpoint. */
-  async serve(onsession: OnSession, options: ListenOptions): Promise<void> {
+  /** Accepts sessions from now on. One `listen` an endpoint. @internal */
+  async [serve](onsession: OnSession, options: ListenOptions): Promise<void> {
     if (this.#listening !== undefined)
       throw new QuicError('ERR_QUIC_INVALID_ARGUMENT', 'the endpoint is listening already');
     const settings = serverSettings(options, this.#options, this.#host);
@@ -300,7 +301,7 @@ export class QuicEndpoint implements AsyncDisposable {
     serverName: string | undefined,
   ): QuicSession {
     const driver = this.#driver!;
-    const session: QuicSession = new QuicSession({
+    const session: QuicSession = QuicSession[make]({
       endpoint: this,
       connection,
       host: this.#host,
@@ -333,7 +334,7 @@ export class QuicEndpoint implements AsyncDisposable {
     });
   }
 
-  /** Clients hear of their session from `open`; a server's application now. */
+  /** Clients hear of their session from `connect`; a server's application now. */
   #onEstablished(session: QuicSession): unknown {
     return session.isServer ? this.#listening!.onsession(session) : undefined;
   }
@@ -379,6 +380,11 @@ export class QuicEndpoint implements AsyncDisposable {
     if (error === undefined) this.#closed.resolve();
     else this.#closed.reject(error);
   }
+}
+
+/** An endpoint that is bound, which it stays as long as there is one: what `listen` gives. */
+export interface ListeningEndpoint extends QuicEndpoint {
+  readonly address: Address;
 }
 
 function socketError(cause: unknown, host: string, port: number): QuicError {

@@ -1,8 +1,17 @@
 import type { Millis } from '../base/time.ts';
 
-/** What the classes of this folder say to one another, and nobody else may. Not exported by the package. */
+/**
+ * What the classes of this folder say to one another, and nobody else may: the package doesn't export these, and its declarations
+ * (`stripInternal`) don't tell of the members that they name.
+ */
+export const make: unique symbol = Symbol('make');
 export const deliver: unique symbol = Symbol('deliver');
 export const sessionEnded: unique symbol = Symbol('sessionEnded');
+export const roomAgain: unique symbol = Symbol('roomAgain');
+export const abandoned: unique symbol = Symbol('abandoned');
+export const worldOf: unique symbol = Symbol('worldOf');
+export const open: unique symbol = Symbol('open');
+export const serve: unique symbol = Symbol('serve');
 
 /** What a stream asks of the session that owns it. */
 export interface StreamOwner {

@@ -11,6 +11,9 @@ import type { OpenQlog } from './host.ts';
  * What a slow disk cannot take in time is left out; a record in its place says how much.
  * @throws the system's error when the folder cannot be made or written.
  */
+export function openQlogFolder(folder: string, onProblem?: (error: Error) => void): OpenQlog;
+/** For tests: with the calls of node:fs replaced. @internal */
+export function openQlogFolder(folder: string, onProblem?: (error: Error) => void, files?: LogFiles): OpenQlog;
 export function openQlogFolder(folder: string, onProblem?: (error: Error) => void, files?: LogFiles): OpenQlog {
   makeFolder(folder);
   accessSync(folder, constants.W_OK | constants.X_OK);

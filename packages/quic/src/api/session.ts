@@ -13,7 +13,7 @@ import { DEFAULT_BUDGET } from './constants.ts';
 import { DatagramBacklog } from './datagram-backlog.ts';
 import type { QuicEndpoint } from './endpoint.ts';
 import { closeError, codeOf, isCleanClose, QuicError, wireCode } from './errors.ts';
-import { Deferred, deliver, onAbort, type StreamOwner, sessionEnded, Waiters } from './internal.ts';
+import { Deferred, deliver, make, onAbort, type StreamOwner, sessionEnded, Waiters } from './internal.ts';
 import { observationOf, type SessionObservation } from './observation.ts';
 import type { BodyChunk, CloseOptions, SessionInfo, StreamOptions, WaitOptions } from './options.ts';
 import type { SessionParts } from './session-parts.ts';
@@ -65,8 +65,7 @@ export class QuicSession implements AsyncDisposable {
   #finalStats: ConnectionStats | undefined;
   readonly #observation: SessionObservation;
 
-  /** Made by QuicEndpoint only. */
-  constructor(parts: SessionParts) {
+  private constructor(parts: SessionParts) {
     this.#parts = parts;
     this.#connection = parts.connection;
     this.endpoint = parts.endpoint;
@@ -83,6 +82,11 @@ export class QuicSession implements AsyncDisposable {
     this.onqlog = options.onqlog;
     this.#observation = observationOf(options, parts.host, (text, fin) => this.onqlog?.(text, fin));
     this.#connection.observe = this.#observation.observer;
+  }
+
+  /** Made by QuicEndpoint only. @internal */
+  static [make](parts: SessionParts): QuicSession {
+    return new QuicSession(parts);
   }
 
   /**
@@ -187,15 +191,11 @@ export class QuicSession implements AsyncDisposable {
    * with a small `initialMaxData` for strangers, and give more once it knows whom it has.
    */
   growReceiveWindow(bytes: number): void {
-    if (this.destroyed) return;
-    this.#connection.streams.growWindow(bytes);
+    if (!this.destroyed) this.#connection.streams.growWindow(bytes);
     this.#wake();
   }
 
-  /**
-   * Lets the window over all streams grow to no more than `bytes` from now on, and to `maxConnectionWindow`; what it is already stays. For a server
-   * whose clients share its memory: a peer can fill the window with data behind a gap, which nobody can read.
-   */
+  /** Lets that window grow to no more than `bytes`; what it is already stays. For a server whose clients share its memory. */
   limitReceiveWindow(bytes: number): void {
     if (!this.destroyed) this.#connection.streams.limitWindow(bytes);
   }
@@ -266,7 +266,7 @@ export class QuicSession implements AsyncDisposable {
     return this.close();
   }
 
-  /** Internal: one event of the connection. */
+  /** One event of the connection. @internal */
   [deliver](event: ConnectionEvent): void {
     switch (event.type) {
       case 'stream_readable':
@@ -397,7 +397,7 @@ export class QuicSession implements AsyncDisposable {
     const { streams } = this.#connection;
     const sender = streams.sender(id);
     if (sender !== undefined) sender.highWaterMark = Math.max(1, budget ?? DEFAULT_BUDGET);
-    const stream = new QuicStream(this, this.#owner, id, isLocal, sender, streams.receiver(id));
+    const stream = QuicStream[make](this, this.#owner, id, isLocal, sender, streams.receiver(id));
     this.#streams.set(id, stream);
     return stream;
   }

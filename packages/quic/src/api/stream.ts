@@ -3,7 +3,7 @@ import type { SendStream } from '../stream/send-stream.ts';
 import type { StreamStats } from '../stream/stream-stats.ts';
 import { sendBody } from './body.ts';
 import { codeOf, QuicError, wireCode } from './errors.ts';
-import { Deferred, deliver, type StreamOwner, sessionEnded, Waiters } from './internal.ts';
+import { abandoned, Deferred, deliver, make, roomAgain, type StreamOwner, sessionEnded, Waiters } from './internal.ts';
 import type { Body, BodyChunk, StreamPriority, WaitOptions } from './options.ts';
 import type { QuicSession } from './session.ts';
 import { readableOf, writableOf } from './web-streams.ts';
@@ -33,8 +33,8 @@ export class QuicStream implements AsyncIterable<Uint8Array[]> {
   readonly direction: 'bidi' | 'uni';
   /** Whether this side opened it. */
   readonly isLocal: boolean;
-  /** The sending side; undefined on a unidirectional stream that the peer opened. */
-  readonly writer: QuicStreamWriter | undefined;
+  /** The sending side; on a unidirectional stream that the peer opened, one that is closed. */
+  readonly writer: QuicStreamWriter;
   /** Resolved: a stream exists once it can be used. In the shape of node:quic. */
   readonly opened: Promise<void> = Promise.resolve();
   /**
@@ -65,8 +65,7 @@ export class QuicStream implements AsyncIterable<Uint8Array[]> {
   #readable: ReadableStream<Uint8Array> | undefined;
   #writable: WritableStream<BodyChunk> | undefined;
 
-  /** Made by QuicSession only. */
-  constructor(
+  private constructor(
     session: QuicSession,
     owner: StreamOwner,
     id: number,
@@ -82,10 +81,22 @@ export class QuicStream implements AsyncIterable<Uint8Array[]> {
     this.isLocal = isLocal;
     this.#sender = sender;
     this.#receiver = receiver;
-    this.writer = sender === undefined ? undefined : new QuicStreamWriter(owner, sender);
+    this.writer = QuicStreamWriter[make](owner, sender);
     this.#sendOver = sender === undefined;
     this.#readOver = receiver === undefined;
     this.closed = this.#closed.promise;
+  }
+
+  /** Made by QuicSession only. @internal */
+  static [make](
+    session: QuicSession,
+    owner: StreamOwner,
+    id: number,
+    isLocal: boolean,
+    sender: SendStream | undefined,
+    receiver: RecvStream | undefined,
+  ): QuicStream {
+    return new QuicStream(session, owner, id, isLocal, sender, receiver);
   }
 
   /** Counters and times of this stream, one live object; milliseconds on the session's clock, -1 for what has not happened. */
@@ -200,7 +211,7 @@ export class QuicStream implements AsyncIterable<Uint8Array[]> {
 
   /** A WHATWG stream onto `writer`: closing it ends the stream, aborting resets it. Undefined when this side only receives. */
   get writable(): WritableStream<BodyChunk> | undefined {
-    if (this.writer === undefined) return undefined;
+    if (this.#sender === undefined) return undefined;
     this.#writable ??= writableOf(this.writer);
     return this.#writable;
   }
@@ -210,8 +221,6 @@ export class QuicStream implements AsyncIterable<Uint8Array[]> {
    * @throws what the source throws (after resetting the stream), or what `writer.write` does.
    */
   async setBody(body: Body | Promise<Body>, options: WaitOptions = {}): Promise<void> {
-    if (this.writer === undefined)
-      throw new QuicError('ERR_QUIC_STREAM_CLOSED', 'the peer opened this stream to send only');
     await sendBody(this.writer, body, options.signal);
   }
 
@@ -264,14 +273,14 @@ export class QuicStream implements AsyncIterable<Uint8Array[]> {
     this.resetStream(code);
   }
 
-  /** Internal: news from the connection. */
+  /** News from the connection. @internal */
   [deliver](event: StreamEvent): void {
     switch (event.type) {
       case 'readable':
         this.#readers.settle(true);
         return;
       case 'writable':
-        this.writer?.drain();
+        this.writer[roomAgain]();
         return;
       case 'reset':
         this.#endRead(
@@ -291,7 +300,7 @@ export class QuicStream implements AsyncIterable<Uint8Array[]> {
           },
         );
         // The transport has answered with RESET_STREAM already, as RFC 9000 §3.5 demands.
-        this.writer?.close(error);
+        this.writer[abandoned](error);
         this.#endSend(error);
         return;
       }
@@ -301,10 +310,11 @@ export class QuicStream implements AsyncIterable<Uint8Array[]> {
   }
 
   /**
-   * Internal: the session is over. What has arrived can still be read; `closed` settles now, because nobody may ever read it.
+   * The session is over. What has arrived can still be read; `closed` settles now, because nobody may ever read it.
+   * @internal
    */
   [sessionEnded](error: unknown): void {
-    this.writer?.close(error);
+    this.writer[abandoned](error);
     this.#endSend(error);
     if (!this.#readOver && this.#receiver!.readable === 0) this.#endRead(this.#receiver!.finished ? undefined : error);
     if (!this.#readOver && this.#receiver!.state !== 'data_recvd') this.#error ??= error;
@@ -313,7 +323,7 @@ export class QuicStream implements AsyncIterable<Uint8Array[]> {
   }
 
   #resetSender(code: number, error: QuicError): void {
-    this.writer!.close(error);
+    this.writer[abandoned](error);
     this.#sender!.reset(this.#owner.now(), code);
     this.#owner.wake();
   }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { SendStream } from '../stream/send-stream.ts';
-import type { StreamOwner } from './internal.ts';
+import { make, roomAgain, type StreamOwner } from './internal.ts';
 import { QuicStreamWriter, toBytes } from './writer.ts';
 
 const owner: StreamOwner = {
@@ -41,7 +41,7 @@ class FakeSender {
 }
 
 function writerOf(sender: FakeSender): QuicStreamWriter {
-  return new QuicStreamWriter(owner, sender as unknown as SendStream);
+  return QuicStreamWriter[make](owner, sender as unknown as SendStream);
 }
 
 type Operation = { readonly type: 'write' | 'writev' | 'writeSync' | 'abort' | 'drain'; readonly size: number };
@@ -67,7 +67,7 @@ test('whatever is accepted is sent once and in order, and the buffer never grows
       for (const { type, size } of operations) {
         if (type === 'drain') {
           sender.unsent = 0;
-          writer.drain();
+          writer[roomAgain]();
         } else if (type === 'abort') {
           waiting[size]?.stop.abort(new Error('aborted'));
         } else {
@@ -89,7 +89,7 @@ test('whatever is accepted is sent once and in order, and the buffer never grows
       }
       while (!writer.canWrite) {
         sender.unsent = 0;
-        writer.drain();
+        writer[roomAgain]();
       }
       const ended = await writer.end();
       await Promise.all(waiting.map(({ promise }) => promise));
@@ -113,7 +113,7 @@ test('an end waits behind the writes that wait, and nothing can be written after
   assert.equal(sender.finished, false);
   await assert.rejects(writer.write('x'), { code: 'ERR_QUIC_STREAM_CLOSED' });
   sender.unsent = 0;
-  writer.drain();
+  writer[roomAgain]();
   await write;
   assert.equal(await end, 15);
   assert.ok(sender.finished);

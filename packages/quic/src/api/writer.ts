@@ -1,7 +1,7 @@
 import { Deque } from '../base/deque.ts';
 import type { SendStream } from '../stream/send-stream.ts';
 import { codeOf, QuicError } from './errors.ts';
-import type { StreamOwner } from './internal.ts';
+import { abandoned, make, roomAgain, type StreamOwner } from './internal.ts';
 import type { BodyChunk, WaitOptions } from './options.ts';
 
 /** Writes that wait for room, oldest first. */
@@ -23,7 +23,8 @@ interface PendingWrite {
  */
 export class QuicStreamWriter {
   readonly #owner: StreamOwner;
-  readonly #sender: SendStream;
+  /** Undefined on a stream that the peer opened to send only: then there is an error from the beginning. */
+  readonly #sender: SendStream | undefined;
   readonly #pending = new Deque<PendingWrite>(4);
   /** Bytes taken by the transport. */
   #bytes = 0;
@@ -32,21 +33,27 @@ export class QuicStreamWriter {
   /** Why no more can be written, once the stream is reset, stopped or its session gone. */
   #error: unknown;
 
-  /** Made by QuicStream only. */
-  constructor(owner: StreamOwner, sender: SendStream) {
+  private constructor(owner: StreamOwner, sender: SendStream | undefined) {
     this.#owner = owner;
     this.#sender = sender;
+    if (sender === undefined)
+      this.#error = new QuicError('ERR_QUIC_STREAM_CLOSED', 'the peer opened this stream to send only');
+  }
+
+  /** Made by QuicStream only. @internal */
+  static [make](owner: StreamOwner, sender: SendStream | undefined): QuicStreamWriter {
+    return new QuicStreamWriter(owner, sender);
   }
 
   /** Whether a write would be taken at once. */
   get canWrite(): boolean {
-    return !this.#ended && this.#error === undefined && this.#pending.length === 0 && this.#sender.writable;
+    return !this.#ended && this.#error === undefined && this.#pending.length === 0 && this.#sender!.writable;
   }
 
   /** Bytes of room left in the buffer; 0 or less when full; null when nothing can be written any more. */
   get desiredSize(): number | null {
     if (this.#ended || this.#error !== undefined) return null;
-    return this.#sender.highWaterMark - this.#sender.unsent;
+    return this.#sender!.highWaterMark - this.#sender!.unsent;
   }
 
   /** Bytes that the transport has taken so far. */
@@ -56,7 +63,7 @@ export class QuicStreamWriter {
 
   /** Offset below which the transport needs no chunk any more, since all is acknowledged: their memory may be used again. */
   get bytesReleased(): number {
-    return this.#sender.released;
+    return this.#sender?.released ?? 0;
   }
 
   /** Takes the whole chunk and returns true, or nothing and returns false when the buffer is full or the stream is over. */
@@ -120,17 +127,17 @@ export class QuicStreamWriter {
   /** Abandons the stream: RESET_STREAM with the error's `errorCode`, or 0 (RFC 9000 §3.1). */
   fail(reason?: unknown): void {
     if (this.#error !== undefined) return;
-    this.close(reason ?? new QuicError('ERR_QUIC_STREAM_CLOSED', 'the stream was reset here'));
-    this.#sender.reset(this.#owner.now(), codeOf(reason));
+    this[abandoned](reason ?? new QuicError('ERR_QUIC_STREAM_CLOSED', 'the stream was reset here'));
+    this.#sender!.reset(this.#owner.now(), codeOf(reason));
     this.#owner.wake();
   }
 
-  /** Internal: the transport has room again. */
-  drain(): void {
+  /** The transport has room again. @internal */
+  [roomAgain](): void {
     let wrote = false;
     while (
       this.#pending.length > 0 &&
-      (this.#pending.at(0)!.aborted || this.#pending.at(0)!.ends || this.#sender.writable)
+      (this.#pending.at(0)!.aborted || this.#pending.at(0)!.ends || this.#sender!.writable)
     ) {
       const next = this.#pending.shift()!;
       if (next.aborted) continue;
@@ -143,8 +150,8 @@ export class QuicStreamWriter {
     if (wrote) this.#owner.wake();
   }
 
-  /** Internal: nothing can be written any more. Waiting writes reject with `error`. */
-  close(error: unknown): void {
+  /** Nothing can be written any more. Waiting writes reject with `error`. @internal */
+  [abandoned](error: unknown): void {
     if (this.#error !== undefined) return;
     this.#error = error;
     for (let next = this.#pending.shift(); next !== undefined; next = this.#pending.shift()) {
@@ -161,11 +168,11 @@ export class QuicStreamWriter {
   #take(bytes: Uint8Array): void {
     if (bytes.length === 0) return;
     this.#bytes += bytes.length;
-    this.#sender.write(this.#owner.now(), bytes);
+    this.#sender!.write(this.#owner.now(), bytes);
   }
 
   #finish(): void {
-    this.#sender.finish(this.#owner.now());
+    this.#sender!.finish(this.#owner.now());
     this.#owner.wake();
   }
 
@@ -178,7 +185,7 @@ export class QuicStreamWriter {
           if (ends) this.#ended = false;
           reject(signal.reason);
           // What waits behind it may go now.
-          this.drain();
+          this[roomAgain]();
         };
         signal.addEventListener('abort', onAbort, { once: true });
         pending.unsubscribe = () => signal.removeEventListener('abort', onAbort);

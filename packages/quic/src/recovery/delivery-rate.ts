@@ -86,12 +86,12 @@ export class DeliveryRate {
     return this.#appLimitedUntil > 0;
   }
 
-  /** There is room but nothing to send: what is sent until this gap is through, says nothing of the path (§4.1.2.4). */
+  /** There is room but nothing to send: what is sent until this gap is through, says nothing of the path (§4.1.2.4). @internal */
   markAppLimited(inFlight: number): void {
     this.#appLimitedUntil = Math.max(this.delivered + inFlight, 1);
   }
 
-  /** A packet of `size` bytes goes out; `inFlight` includes it (§4.1.2.2). */
+  /** A packet of `size` bytes goes out; `inFlight` includes it (§4.1.2.2). @internal */
   onPacketSent(now: Millis, snapshots: SendSnapshots, pn: number, size: number, inFlight: number): void {
     if (inFlight <= size || this.#firstSentAt < 0) {
       this.#firstSentAt = now;
@@ -101,14 +101,14 @@ export class DeliveryRate {
     snapshots.set(pn, this.delivered, this.#deliveredAt, this.#firstSentAt, this.lost, inFlight, isAppLimited);
   }
 
-  /** An ACK is about to be applied; `inFlight` is from before it. */
+  /** An ACK is about to be applied; `inFlight` is from before it. @internal */
   beginAck(inFlight: number): void {
     this.#sample.packetNumber = -1;
     this.#sample.newlyAcked = 0;
     this.#sample.priorInFlight = inFlight;
   }
 
-  /** The ACK acknowledges a packet that was in flight, declared lost or not: each once, in ascending order (§4.1.2.3). */
+  /** The ACK acknowledges a packet that was in flight, declared lost or not: each once, in ascending order (§4.1.2.3). @internal */
   onPacketAcked(now: Millis, snapshots: SendSnapshots, pn: number, sentAt: Millis, size: number): void {
     if (!snapshots.has(pn)) return;
     const sample = this.#sample;
@@ -131,6 +131,7 @@ export class DeliveryRate {
   /**
    * The ACK has been applied, and the losses that it shows declared. Returns whether there is a sample. One over less than
    * `minRtt`, the path's smallest round-trip time, has no rate.
+   * @internal
    */
   endAck(minRtt: Millis): boolean {
     if (this.#appLimitedUntil > 0 && this.delivered > this.#appLimitedUntil) this.#appLimitedUntil = 0;
@@ -143,7 +144,7 @@ export class DeliveryRate {
     return true;
   }
 
-  /** A packet was declared lost. Returns whether anything is known of it; then `lostPacket` describes it. */
+  /** A packet was declared lost. Returns whether anything is known of it; then `lostPacket` describes it. @internal */
   onPacketLost(snapshots: SendSnapshots, pn: number, sentAt: Millis, size: number): boolean {
     if (!snapshots.has(pn)) return false;
     this.lost += size;

@@ -3,4 +3,5 @@ export { type Claim, formatClaim, type HeldLock, lockOwn, parseClaim, seizeAband
 export { FileLock, type LockHolder } from './file-lock.ts';
 export { canFlock } from './flock.ts';
 export { makeFolder } from './make-folder.ts';
+export type { ProcessName, Whereabouts } from './process-name.ts';
 export { ReceiveFailures } from './receive-failures.ts';

@@ -1,7 +1,8 @@
 import { constants, type Stats } from 'node:fs';
-import { access, open, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { access, open, realpath, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { messageOf, numberedName, systemCode } from '../transfer/index.ts';
+import { messageOf, systemCode, writeWholeFile } from '../text/index.ts';
+import { numberedName } from '../transfer/index.ts';
 import { CliError, ExitCode } from './exit-codes.ts';
 
 /**
@@ -37,14 +38,7 @@ export async function writeOutputFile(path: string, content: string | AsyncItera
     // A device or a pipe is written to, not replaced: /dev/stdout.
     if (found !== undefined && !found.isFile()) return await write(path, content);
     const target = found === undefined ? path : await realpath(path);
-    const draft = `${target}.${process.pid}.part`;
-    try {
-      await write(draft, content);
-      await rename(draft, target);
-    } catch (error) {
-      await rm(draft, { force: true }).catch(() => undefined);
-      throw error;
-    }
+    await writeWholeFile(target, content);
   } catch (error) {
     throw cannotWrite(path, error);
   }

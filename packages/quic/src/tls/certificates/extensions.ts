@@ -32,6 +32,7 @@ const PROCESSED: ReadonlyMap<string, new () => object> = new Map<string, new () 
 /**
  * RFC 5280 §4.2: what is critical must be processed or the certificate refused, whether or not somebody could read it; no extension
  * comes twice. And what is processed can be read: a constraint that cannot must not count as none.
+ * @internal
  */
 export function checkExtensions(certificate: pkijs.Certificate, name: string): CertificateVerdict | undefined {
   const seen = new Set<string>();
@@ -56,7 +57,7 @@ function isRead(value: unknown, type: new () => object): boolean {
   return value instanceof type && !(value as { parsingError?: string }).parsingError;
 }
 
-/** The value of an extension that `checkExtensions` has let through; undefined when it is absent. */
+/** The value of an extension that `checkExtensions` has let through; undefined when it is absent. @internal */
 export function extensionOf<T>(certificate: pkijs.Certificate, id: string, type: new () => T): T | undefined {
   const value: unknown = certificate.extensions?.find(({ extnID }) => extnID === id)?.parsedValue;
   return value instanceof type ? value : undefined;

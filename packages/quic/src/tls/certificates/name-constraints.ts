@@ -14,6 +14,7 @@ const MOST_COMPARISONS = 1 << 20;
  * of a form that is constrained, and that cannot be compared here, is refused.
  * @param path leaf first
  * @param nameOf how to speak of the certificate at an index
+ * @internal
  */
 export function checkNameConstraints(
   path: readonly pkijs.Certificate[],

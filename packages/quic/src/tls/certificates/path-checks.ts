@@ -15,6 +15,7 @@ export type Purpose = 'server' | 'client';
  * What RFC 5280 and RFC 9846 §4.5.1 demand of a path (leaf first, trusted certificate last, the same certificates twice)
  * and the validation library leaves out: dates, algorithms, key sizes, purposes, path lengths, critical extensions, and the names that
  * are allowed, which it takes for allowed as soon as one of them is.
+ * @internal
  */
 export function checkPath(
   path: readonly X509Certificate[],
