@@ -15,7 +15,8 @@ export async function checkOutputFile(path: string, mayReplace: boolean): Promis
     if (found?.isDirectory() === true) throw new CliError(ExitCode.FILE, `${path} is a folder: name a file in it`);
     if (found?.isFile() === true && !mayReplace)
       throw new CliError(ExitCode.FILE, `${path} is there already: name another file, or give --overwrite`);
-    await access(found === undefined || found.isFile() ? dirname(path) : path, constants.W_OK);
+    if (found === undefined || found.isFile()) await tryDraft(found === undefined ? path : await realpath(path));
+    else await access(path, constants.W_OK);
   } catch (error) {
     throw cannotWrite(path, error);
   }
@@ -37,7 +38,7 @@ export async function writeOutputFile(path: string, content: string | AsyncItera
     // A device or a pipe is written to, not replaced: /dev/stdout.
     if (found !== undefined && !found.isFile()) return await write(path, content);
     const target = found === undefined ? path : await realpath(path);
-    const draft = `${target}.${process.pid}.part`;
+    const draft = draftOf(target);
     try {
       await write(draft, content);
       await rename(draft, target);
@@ -48,6 +49,18 @@ export async function writeOutputFile(path: string, content: string | AsyncItera
   } catch (error) {
     throw cannotWrite(path, error);
   }
+}
+
+/** Makes an empty draft beside the file and removes it: rights alone do not tell, on a file system that is read-only or is none, such as /proc. */
+async function tryDraft(path: string): Promise<void> {
+  const draft = draftOf(path);
+  await (await open(draft, 'wx')).close();
+  await rm(draft);
+}
+
+/** Where a file grows until it is whole. */
+function draftOf(path: string): string {
+  return `${path}.${process.pid}.part`;
 }
 
 async function write(path: string, content: string | AsyncIterable<string>): Promise<void> {

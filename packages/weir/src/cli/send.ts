@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import {
   type CongestionName,
@@ -26,7 +25,6 @@ import {
   type IterationReport,
   KEEP_ALIVE,
   MAX_STREAM_READINGS,
-  messageOf,
   type Offer,
   openSource,
   ordinal,
@@ -37,6 +35,7 @@ import {
   type Ticket,
   type TransferReport,
 } from '../transfer/index.ts';
+import { readCaFile } from './ca-file.ts';
 import { CliError, ExitCode, failureOf } from './exit-codes.ts';
 import type { Interruption } from './interruption.ts';
 import { LiveFeed, transferSource } from './live-feed.ts';
@@ -225,12 +224,7 @@ class SendRun {
       this.#output.error('--insecure: anybody could be at the other end; the certificate is not looked at');
       return 'insecure';
     }
-    if (ca !== undefined) {
-      const pem = await readFile(ca, 'utf8').catch((error) => {
-        throw new CliError(ExitCode.FILE, `cannot read ${ca}: ${messageOf(error)}`);
-      });
-      return { ca: pem };
-    }
+    if (ca !== undefined) return { ca: await readCaFile(ca) };
     return ticket.pin === undefined ? 'strict' : { pins: [ticket.pin] };
   }
 }
