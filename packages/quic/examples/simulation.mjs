@@ -20,7 +20,7 @@ async function scenario(/** @type {World} */ world) {
     (session) => {
       session.onstream = async (stream) => {
         for await (const chunks of stream) for (const chunk of chunks) received += chunk.length;
-        await stream.writer?.end();
+        await stream.writer.end();
       };
     },
     {

@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import type { Timer } from '../driver/runtime.ts';
 import { parseAddress } from './address.ts';
 import { CONNECTION_ATTEMPT_DELAY } from './constants.ts';
-import { QuicEndpoint } from './endpoint.ts';
+import { type ListeningEndpoint, QuicEndpoint } from './endpoint.ts';
 import { QuicError } from './errors.ts';
 import type { EndpointHost, ResolvedHost } from './host.ts';
 import { open, serve, unlessAborted, worldOf } from './internal.ts';
@@ -46,7 +46,7 @@ export async function connect(address: AddressLike, options: ConnectOptions): Pr
  * Accepts sessions as a server. `onsession` is called with each one whose handshake is complete.
  * @throws QuicError ERR_QUIC_SOCKET when the address cannot be bound, ERR_QUIC_INVALID_ARGUMENT.
  */
-export async function listen(onsession: OnSession, options: ListenOptions): Promise<QuicEndpoint> {
+export async function listen(onsession: OnSession, options: ListenOptions): Promise<ListeningEndpoint> {
   options.signal?.throwIfAborted();
   if (options.endpoint instanceof QuicEndpoint && options.address !== undefined) {
     throw new QuicError('ERR_QUIC_INVALID_ARGUMENT', 'address: the endpoint has one of its own; give it there');
@@ -56,7 +56,7 @@ export async function listen(onsession: OnSession, options: ListenOptions): Prom
       ? options.endpoint
       : new QuicEndpoint({ ...(options.address !== undefined && { address: options.address }), ...options.endpoint });
   await endpoint[serve](onsession, options);
-  return endpoint;
+  return endpoint as ListeningEndpoint;
 }
 
 async function resolve(host: EndpointHost, name: string): Promise<readonly ResolvedHost[]> {

@@ -382,6 +382,11 @@ export class QuicEndpoint implements AsyncDisposable {
   }
 }
 
+/** An endpoint that is bound, which it stays as long as there is one: what `listen` gives. */
+export interface ListeningEndpoint extends QuicEndpoint {
+  readonly address: Address;
+}
+
 function socketError(cause: unknown, host: string, port: number): QuicError {
   const code = (cause as NodeJS.ErrnoException | undefined)?.code;
   const where = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;

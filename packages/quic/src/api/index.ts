@@ -46,7 +46,7 @@ export type { PreferredAddress, TransportParameters, VersionInformation } from '
 export { CONGESTION_NAMES, type CongestionName, isCongestionName } from './congestion.ts';
 export { connect, listen } from './connect.ts';
 export { constants } from './constants.ts';
-export { type EndpointStats, QuicEndpoint } from './endpoint.ts';
+export { type EndpointStats, type ListeningEndpoint, QuicEndpoint } from './endpoint.ts';
 export type { LimitOptions } from './endpoint-limits.ts';
 export { chooseEngine, type EngineChoice } from './engine-choice.ts';
 export { QuicError, type QuicErrorCode, type QuicErrorOptions } from './errors.ts';

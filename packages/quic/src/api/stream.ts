@@ -33,8 +33,8 @@ export class QuicStream implements AsyncIterable<Uint8Array[]> {
   readonly direction: 'bidi' | 'uni';
   /** Whether this side opened it. */
   readonly isLocal: boolean;
-  /** The sending side; undefined on a unidirectional stream that the peer opened. */
-  readonly writer: QuicStreamWriter | undefined;
+  /** The sending side; on a unidirectional stream that the peer opened, one that is closed. */
+  readonly writer: QuicStreamWriter;
   /** Resolved: a stream exists once it can be used. In the shape of node:quic. */
   readonly opened: Promise<void> = Promise.resolve();
   /**
@@ -81,7 +81,7 @@ export class QuicStream implements AsyncIterable<Uint8Array[]> {
     this.isLocal = isLocal;
     this.#sender = sender;
     this.#receiver = receiver;
-    this.writer = sender === undefined ? undefined : QuicStreamWriter[make](owner, sender);
+    this.writer = QuicStreamWriter[make](owner, sender);
     this.#sendOver = sender === undefined;
     this.#readOver = receiver === undefined;
     this.closed = this.#closed.promise;
@@ -211,7 +211,7 @@ export class QuicStream implements AsyncIterable<Uint8Array[]> {
 
   /** A WHATWG stream onto `writer`: closing it ends the stream, aborting resets it. Undefined when this side only receives. */
   get writable(): WritableStream<BodyChunk> | undefined {
-    if (this.writer === undefined) return undefined;
+    if (this.#sender === undefined) return undefined;
     this.#writable ??= writableOf(this.writer);
     return this.#writable;
   }
@@ -221,8 +221,6 @@ export class QuicStream implements AsyncIterable<Uint8Array[]> {
    * @throws what the source throws (after resetting the stream), or what `writer.write` does.
    */
   async setBody(body: Body | Promise<Body>, options: WaitOptions = {}): Promise<void> {
-    if (this.writer === undefined)
-      throw new QuicError('ERR_QUIC_STREAM_CLOSED', 'the peer opened this stream to send only');
     await sendBody(this.writer, body, options.signal);
   }
 
@@ -282,7 +280,7 @@ export class QuicStream implements AsyncIterable<Uint8Array[]> {
         this.#readers.settle(true);
         return;
       case 'writable':
-        this.writer?.[roomAgain]();
+        this.writer[roomAgain]();
         return;
       case 'reset':
         this.#endRead(
@@ -302,7 +300,7 @@ export class QuicStream implements AsyncIterable<Uint8Array[]> {
           },
         );
         // The transport has answered with RESET_STREAM already, as RFC 9000 §3.5 demands.
-        this.writer?.[abandoned](error);
+        this.writer[abandoned](error);
         this.#endSend(error);
         return;
       }
@@ -316,7 +314,7 @@ export class QuicStream implements AsyncIterable<Uint8Array[]> {
    * @internal
    */
   [sessionEnded](error: unknown): void {
-    this.writer?.[abandoned](error);
+    this.writer[abandoned](error);
     this.#endSend(error);
     if (!this.#readOver && this.#receiver!.readable === 0) this.#endRead(this.#receiver!.finished ? undefined : error);
     if (!this.#readOver && this.#receiver!.state !== 'data_recvd') this.#error ??= error;
@@ -325,7 +323,7 @@ export class QuicStream implements AsyncIterable<Uint8Array[]> {
   }
 
   #resetSender(code: number, error: QuicError): void {
-    this.writer![abandoned](error);
+    this.writer[abandoned](error);
     this.#sender!.reset(this.#owner.now(), code);
     this.#owner.wake();
   }

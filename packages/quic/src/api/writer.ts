@@ -23,7 +23,8 @@ interface PendingWrite {
  */
 export class QuicStreamWriter {
   readonly #owner: StreamOwner;
-  readonly #sender: SendStream;
+  /** Undefined on a stream that the peer opened to send only: then there is an error from the beginning. */
+  readonly #sender: SendStream | undefined;
   readonly #pending = new Deque<PendingWrite>(4);
   /** Bytes taken by the transport. */
   #bytes = 0;
@@ -32,25 +33,27 @@ export class QuicStreamWriter {
   /** Why no more can be written, once the stream is reset, stopped or its session gone. */
   #error: unknown;
 
-  private constructor(owner: StreamOwner, sender: SendStream) {
+  private constructor(owner: StreamOwner, sender: SendStream | undefined) {
     this.#owner = owner;
     this.#sender = sender;
+    if (sender === undefined)
+      this.#error = new QuicError('ERR_QUIC_STREAM_CLOSED', 'the peer opened this stream to send only');
   }
 
   /** Made by QuicStream only. @internal */
-  static [make](owner: StreamOwner, sender: SendStream): QuicStreamWriter {
+  static [make](owner: StreamOwner, sender: SendStream | undefined): QuicStreamWriter {
     return new QuicStreamWriter(owner, sender);
   }
 
   /** Whether a write would be taken at once. */
   get canWrite(): boolean {
-    return !this.#ended && this.#error === undefined && this.#pending.length === 0 && this.#sender.writable;
+    return !this.#ended && this.#error === undefined && this.#pending.length === 0 && this.#sender!.writable;
   }
 
   /** Bytes of room left in the buffer; 0 or less when full; null when nothing can be written any more. */
   get desiredSize(): number | null {
     if (this.#ended || this.#error !== undefined) return null;
-    return this.#sender.highWaterMark - this.#sender.unsent;
+    return this.#sender!.highWaterMark - this.#sender!.unsent;
   }
 
   /** Bytes that the transport has taken so far. */
@@ -60,7 +63,7 @@ export class QuicStreamWriter {
 
   /** Offset below which the transport needs no chunk any more, since all is acknowledged: their memory may be used again. */
   get bytesReleased(): number {
-    return this.#sender.released;
+    return this.#sender?.released ?? 0;
   }
 
   /** Takes the whole chunk and returns true, or nothing and returns false when the buffer is full or the stream is over. */
@@ -125,7 +128,7 @@ export class QuicStreamWriter {
   fail(reason?: unknown): void {
     if (this.#error !== undefined) return;
     this[abandoned](reason ?? new QuicError('ERR_QUIC_STREAM_CLOSED', 'the stream was reset here'));
-    this.#sender.reset(this.#owner.now(), codeOf(reason));
+    this.#sender!.reset(this.#owner.now(), codeOf(reason));
     this.#owner.wake();
   }
 
@@ -134,7 +137,7 @@ export class QuicStreamWriter {
     let wrote = false;
     while (
       this.#pending.length > 0 &&
-      (this.#pending.at(0)!.aborted || this.#pending.at(0)!.ends || this.#sender.writable)
+      (this.#pending.at(0)!.aborted || this.#pending.at(0)!.ends || this.#sender!.writable)
     ) {
       const next = this.#pending.shift()!;
       if (next.aborted) continue;
@@ -165,11 +168,11 @@ export class QuicStreamWriter {
   #take(bytes: Uint8Array): void {
     if (bytes.length === 0) return;
     this.#bytes += bytes.length;
-    this.#sender.write(this.#owner.now(), bytes);
+    this.#sender!.write(this.#owner.now(), bytes);
   }
 
   #finish(): void {
-    this.#sender.finish(this.#owner.now());
+    this.#sender!.finish(this.#owner.now());
     this.#owner.wake();
   }
 

@@ -47,7 +47,7 @@ export class Deadlines {
     let at = Math.min(recovery.timeout(), idle.deadline(this.#pto()), transmit.pacedUntil, paths.timeout());
     at = Math.min(at, oneRtt?.timeout() ?? NEVER);
     // At the amplification limit not even acknowledgements go out: only the peer's next datagram changes anything.
-    if (!recovery.amplificationLimited) {
+    if (!recovery.probeTimer.amplificationLimited) {
       at = Math.min(at, application.acks.timeout());
       if (initial.read !== undefined) at = Math.min(at, initial.acks.timeout());
       if (handshake.read !== undefined) at = Math.min(at, handshake.acks.timeout());

@@ -67,7 +67,6 @@ async function drain(stream: QuicStream, head: Uint8Array): Promise<number> {
 
 async function sendAll(stream: QuicStream, chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<void> {
   const writer = stream.writer;
-  if (writer === undefined) throw new Error('a stream of the other end is not for sending');
   for await (const chunk of chunks) await writer.write(chunk);
   await writer.end();
 }

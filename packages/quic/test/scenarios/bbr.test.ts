@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { CongestionControllerFactory, QuicSession } from '../../src/api/index.ts';
-import { nullCryptoEngine } from '../../src/crypto/null-engine.ts';
 import { Bbr } from '../../src/recovery/congestion/bbr/bbr.ts';
 import { cubic } from '../../src/recovery/congestion/cubic.ts';
 import type { Link, LinkSettings, World } from '../../src/sim/index.ts';
 import { CLIENT_HOST, type Pair, type PairSettings, SERVER_HOST, withServer } from '../../src/sim/pair.ts';
+import { nullCryptoEngine } from '../support/null-engine.ts';
 
 // BBR over the whole stack in virtual time: draft-ietf-ccwg-bbr, Appendix A, as far as a link can show it from outside.
 
@@ -55,7 +55,7 @@ class Sender {
     const stream = await this.session.createUnidirectionalStream({ budget: 8 << 20 });
     const piece = new Uint8Array(256 << 10);
     const write = async () => {
-      for (;;) await stream.writer!.write(piece);
+      for (;;) await stream.writer.write(piece);
     };
     write().catch(() => {});
   }
@@ -64,10 +64,10 @@ class Sender {
   async drip(bytes: number, interval: number, times: number): Promise<void> {
     const stream = await this.session.createUnidirectionalStream();
     for (let i = 0; i < times; i++) {
-      await stream.writer!.write(new Uint8Array(bytes));
+      await stream.writer.write(new Uint8Array(bytes));
       await this.#world.sleep(interval);
     }
-    await stream.writer!.end();
+    await stream.writer.end();
   }
 
   /** The mean of the round-trip times seen while time passes. */
@@ -256,7 +256,7 @@ test('a pause neither loses the bandwidth nor brings a ProbeRTT; slow sending ne
     const { world, shareOf } = pair;
     const sender = await Sender.connect(pair, bbr);
     const stream = await sender.session.createUnidirectionalStream({ budget: 8 << 20 });
-    await stream.writer!.write(new Uint8Array(6_000_000));
+    await stream.writer.write(new Uint8Array(6_000_000));
     while (sender.remote.stats.bytesReceived < 6_000_000) await world.sleep(10);
     const [controller] = made;
     const known = controller!.maxBandwidth;

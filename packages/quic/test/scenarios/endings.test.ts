@@ -89,7 +89,7 @@ test('a wait whose signal has aborted before does nothing', async () => {
   await withPair({ seed: 5, path: PATH }, async ({ local, remote }) => {
     const signal = AbortSignal.abort(new Error('too late'));
     const stream = await local.createBidirectionalStream();
-    const writer = stream.writer!;
+    const writer = stream.writer;
     await assert.rejects(writer.write('x', { signal }), /too late/);
     await assert.rejects(writer.ready({ signal }), /too late/);
     await assert.rejects(writer.end({ signal }), /too late/);
@@ -116,7 +116,7 @@ test('an endpoint that is closed has let go of its signal', async () => {
 test('an error code that cannot be sent is refused, and nothing ends', async () => {
   await withPair({ seed: 9, path: PATH }, async ({ local, remote }) => {
     const stream = await local.createBidirectionalStream();
-    await stream.writer!.write('x');
+    await stream.writer.write('x');
     const peer = await next(remote);
     const refusal = { code: 'ERR_QUIC_INVALID_ARGUMENT' };
     for (const code of [-1, 1.5, Number.NaN, 2 ** 53, 2n ** 62n]) {
@@ -173,7 +173,7 @@ test('every wait on a stream or for one ends when what it waits on does', async 
   for (const end of ['close', 'destroy'] as const) {
     await withPair({ seed: 11, path: PATH, server }, async ({ world, local, remote }) => {
       const stream = await local.createUnidirectionalStream();
-      await stream.writer!.write('x');
+      await stream.writer.write('x');
       const waiting = local.createUnidirectionalStream();
       await next(remote);
       const { now } = world;

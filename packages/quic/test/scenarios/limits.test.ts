@@ -145,12 +145,12 @@ test('an application that sleeps 60% of the time', async () => {
     const stream = await local.createUnidirectionalStream();
     const piece = new Uint8Array(2_000_000);
     // The window has grown when the measurement begins.
-    await stream.writer!.write(piece);
+    await stream.writer.write(piece);
     while (stream.stats.bytesAcked < piece.length) await world.sleep(1);
     const shares = new Shares(local);
     for (let i = 1; i <= 5; i++) {
       const began = world.now;
-      await stream.writer!.write(piece);
+      await stream.writer.write(piece);
       // Until the last byte has left: what is on its way while the application sleeps is the application's time.
       while (stream.stats.bytesSent < (i + 1) * piece.length) await world.sleep(0.1);
       await world.sleep(1.5 * (world.now - began));
@@ -292,10 +292,10 @@ async function checkSums({
       const stream = await local.createUnidirectionalStream();
       opened.set(stream, world.now);
       for (const { bytes, pause } of pieces) {
-        await stream.writer!.write(new Uint8Array(bytes));
+        await stream.writer.write(new Uint8Array(bytes));
         await world.sleep(pause);
       }
-      if (ends === 'finish') await stream.writer!.end();
+      if (ends === 'finish') await stream.writer.end();
       else if (ends === 'reset') stream.resetStream(1);
     });
     const done = Promise.allSettled(work);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { nullCryptoEngine } from '../../src/crypto/null-engine.ts';
 import { withPair } from '../../src/sim/pair.ts';
+import { nullCryptoEngine } from '../support/null-engine.ts';
 
 // Paths that lose nothing and hold packets up, so that others pass them: RFC 9002 §6.1, in virtual time.
 
@@ -40,7 +40,7 @@ function flooded(cc: 'reno' | 'cubic' | 'bbr', rtt: number, held: Held, seed: nu
     const stream = await local.createUnidirectionalStream({ budget: 8 << 20 });
     const piece = new Uint8Array(256 << 10);
     const write = async () => {
-      for (;;) await stream.writer!.write(piece);
+      for (;;) await stream.writer.write(piece);
     };
     write().catch(() => {});
     await world.sleep(500 + 15 * rtt);

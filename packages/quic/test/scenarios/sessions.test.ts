@@ -26,7 +26,7 @@ test('what arrived whole can be read after the session has ended', async () => {
   await withPair({ seed: 2, path: PATH }, async ({ local, remote }) => {
     await local.createUnidirectionalStream({ body: contentOf(2, 0, 50_000) });
     const unfinished = await local.createUnidirectionalStream();
-    await unfinished.writer!.write('half');
+    await unfinished.writer.write('half');
     const streams: QuicStream[] = [];
     remote.onstream = (stream) => streams.push(stream);
     while (streams.length < 2 || streams[0]!.readableBytes < 50_000)
@@ -41,7 +41,7 @@ test('what arrived whole can be read after the session has ended', async () => {
 test('an application error code and its reason reach the peer', async () => {
   await withPair({ seed: 3, path: PATH }, async ({ local, remote }) => {
     const stream = await local.createBidirectionalStream();
-    await stream.writer!.write('x');
+    await stream.writer.write('x');
     const peer = await next(remote);
     const own = rejection(local.close({ code: 42, reason: 'out of tea' }));
     stream.destroy();
@@ -199,7 +199,7 @@ test('an endpoint resets a connection that it no longer knows, and the peer beli
     remote.destroy();
     await world.sleep(5_000);
     world.network.tap = undefined;
-    await stream.writer!.write(contentOf(1, 0, 1_000));
+    await stream.writer.write(contentOf(1, 0, 1_000));
     assert.equal((await rejection(local.closed)).code, 'ERR_QUIC_STATELESS_RESET');
   });
 });

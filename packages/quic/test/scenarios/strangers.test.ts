@@ -20,7 +20,7 @@ async function fill(session: QuicSession, piece: number): Promise<void> {
   for (;;) {
     const stream = await session.createUnidirectionalStream({ waitUntilAvailable: false }).catch(() => undefined);
     if (stream === undefined) return;
-    void stream.writer!.write(new Uint8Array(piece)).catch(() => undefined);
+    void stream.writer.write(new Uint8Array(piece)).catch(() => undefined);
   }
 }
 

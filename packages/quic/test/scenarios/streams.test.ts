@@ -86,7 +86,7 @@ test('megabytes arrive whole and in order, and fill the path', async () => {
 test('a writer reports being full, its promise waits for room, and memory stays within the budget', async () => {
   await withPair({ seed: 5, path: PATH }, async ({ local, remote }) => {
     const stream = await local.createUnidirectionalStream({ budget: 10_000 });
-    const writer = stream.writer!;
+    const writer = stream.writer;
     let taken = 0;
     while (writer.writeSync(contentOf(2, taken, 4_000))) taken += 4_000;
     assert.equal(taken, 12_000);
@@ -112,14 +112,14 @@ test('a writer reports being full, its promise waits for room, and memory stays 
 test('a write that waits ends when its signal aborts, and none of it is sent', async () => {
   await withPair({ seed: 6, path: PATH }, async ({ local, remote }) => {
     const { writer } = await local.createUnidirectionalStream({ budget: 1_000 });
-    assert.ok(writer!.writeSync(new Uint8Array(5_000)));
+    assert.ok(writer.writeSync(new Uint8Array(5_000)));
     const stop = new AbortController();
-    const given = writer!.write(new Uint8Array(7), { signal: stop.signal });
-    const kept = writer!.write(new Uint8Array(11));
+    const given = writer.write(new Uint8Array(7), { signal: stop.signal });
+    const kept = writer.write(new Uint8Array(11));
     stop.abort(new Error('no longer'));
     await assert.rejects(given, /no longer/);
     await kept;
-    await writer!.end();
+    await writer.end();
     assert.equal((await readAll(await next(remote))).length, 5_011);
   });
 });
@@ -179,7 +179,7 @@ test('a stream beyond the limit waits, is refused when asked not to, and gives u
 test('a reset reaches the reader with its code; stopSending reaches the writer', async () => {
   await withPair({ seed: 10, path: PATH }, async ({ local, remote }) => {
     const stream = await local.createBidirectionalStream();
-    await stream.writer!.write('partial');
+    await stream.writer.write('partial');
     const peer = await next(remote);
     assert.ok(await peer.wait());
     stream.resetStream(7n);
@@ -187,7 +187,7 @@ test('a reset reaches the reader with its code; stopSending reaches the writer',
     stream.stopSending(9);
     const stopped = await rejection(peer.closed);
     assert.equal(stopped.code, 'ERR_QUIC_STREAM_RESET');
-    await assert.rejects(peer.writer!.write('x'), { code: 'ERR_QUIC_STREAM_STOPPED', errorCode: 9n });
+    await assert.rejects(peer.writer.write('x'), { code: 'ERR_QUIC_STREAM_STOPPED', errorCode: 9n });
     await stream.closed;
   });
 });

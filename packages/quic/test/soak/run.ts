@@ -155,7 +155,7 @@ async function start(session: QuicSession, plan: StreamPlan, world: World): Prom
   if (plan.startAt > 0) await world.sleep(plan.startAt);
   const stream =
     plan.back === undefined ? await session.createUnidirectionalStream() : await session.createBidirectionalStream();
-  await stream.writer!.write(new Uint8Array([plan.there.key]));
+  await stream.writer.write(new Uint8Array([plan.there.key]));
   // The name must have got through before a reset can follow it.
   if (plan.there.resetAt >= 0) while (stream.stats.bytesAcked < 1) await world.sleep(20);
   const [, received] = await Promise.all([
@@ -183,11 +183,11 @@ async function send(stream: QuicStream, flow: Flow, world: World): Promise<void>
   const end = flow.resetAt >= 0 ? flow.resetAt : flow.size;
   try {
     for (let at = 0; at < end; at += flow.chunk) {
-      await stream.writer!.write(contentOf(flow.key, at, Math.min(flow.chunk, end - at)));
+      await stream.writer.write(contentOf(flow.key, at, Math.min(flow.chunk, end - at)));
       if (flow.pause > 0) await world.sleep(flow.pause);
     }
     if (flow.resetAt >= 0) stream.resetStream(RESET_CODE);
-    else await stream.writer!.end();
+    else await stream.writer.end();
   } catch (error) {
     if (!isExpected(error, flow)) throw error;
   }

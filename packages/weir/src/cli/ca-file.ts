@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { messageOf } from '../transfer/index.ts';
+import { messageOf } from '../text/index.ts';
 import { CliError, ExitCode } from './exit-codes.ts';
 
 const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/gu;

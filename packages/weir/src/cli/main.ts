@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
-import { MAX_ITERATIONS, MAX_STREAMS } from '../transfer/index.ts';
+import { MAX_ITERATIONS, MAX_STREAMS } from '../peer/index.ts';
 import { addClassicCommands } from './classic-commands.ts';
 import { demo } from './demo.ts';
 import { doctor } from './doctor.ts';

@@ -1,7 +1,8 @@
 import { constants, type Stats } from 'node:fs';
-import { access, open, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { access, open, realpath, stat, unlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { messageOf, numberedName, systemCode } from '../transfer/index.ts';
+import { messageOf, systemCode, writeWholeFile } from '../text/index.ts';
+import { numberedName } from '../transfer/index.ts';
 import { CliError, ExitCode } from './exit-codes.ts';
 
 /**
@@ -38,29 +39,15 @@ export async function writeOutputFile(path: string, content: string | AsyncItera
     // A device or a pipe is written to, not replaced: /dev/stdout.
     if (found !== undefined && !found.isFile()) return await write(path, content);
     const target = found === undefined ? path : await realpath(path);
-    const draft = draftOf(target);
-    try {
-      await write(draft, content);
-      await rename(draft, target);
-    } catch (error) {
-      await rm(draft, { force: true }).catch(() => undefined);
-      throw error;
-    }
+    await writeWholeFile(target, content);
   } catch (error) {
     throw cannotWrite(path, error);
   }
 }
 
-/** Makes an empty draft beside the file and removes it: rights alone do not tell, on a file system that is read-only or is none, such as /proc. */
-async function tryDraft(path: string): Promise<void> {
-  const draft = draftOf(path);
-  await (await open(draft, 'wx')).close();
-  await rm(draft);
-}
-
-/** Where a file grows until it is whole. */
-function draftOf(path: string): string {
-  return `${path}.${process.pid}.part`;
+/** Makes an empty draft beside the file and removes it: rights alone do not tell on a read-only file system, or on one such as /proc. */
+function tryDraft(path: string): Promise<void> {
+  return writeWholeFile(path, '', { publish: (draft) => unlink(draft) });
 }
 
 async function write(path: string, content: string | AsyncIterable<string>): Promise<void> {

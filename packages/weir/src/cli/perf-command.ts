@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
+import { MAX_ITERATIONS } from '../peer/index.ts';
 import { MAX_PERF_STREAMS, PERF_PORT, type PerfPlan } from '../perf/index.ts';
-import { MAX_ITERATIONS } from '../transfer/index.ts';
 import { CliError, ExitCode } from './exit-codes.ts';
 import type { Interruption } from './interruption.ts';
 import { addHistoryOption } from './keep-run.ts';

@@ -11,6 +11,15 @@ import { Sampler } from '../gauge/sampler.ts';
 import type { Series } from '../gauge/series.ts';
 import { LiveDisplay } from '../live/index.ts';
 import {
+  HANDSHAKE_TIMEOUT,
+  KEEP_ALIVE,
+  MAX_STREAM_READINGS,
+  ordinal,
+  parseTicket,
+  SENDER_TRANSPORT,
+  type Ticket,
+} from '../peer/index.ts';
+import {
   describeEnvironment,
   iterationResult,
   iterationTable,
@@ -19,20 +28,14 @@ import {
   summaryTable,
 } from '../results/index.ts';
 import { type RunSummary, summaryOf } from '../runs/index.ts';
+import { hostPort } from '../text/index.ts';
 import {
   ALPN,
-  HANDSHAKE_TIMEOUT,
   type IterationReport,
-  KEEP_ALIVE,
-  MAX_STREAM_READINGS,
   type Offer,
   openSource,
-  ordinal,
-  parseTicket,
-  SENDER_TRANSPORT,
   type SourceFile,
   sendFile,
-  type Ticket,
   type TransferReport,
 } from '../transfer/index.ts';
 import { readCaFile } from './ca-file.ts';
@@ -119,7 +122,7 @@ class SendRun {
   async transfer(signal: AbortSignal): Promise<TransferReport> {
     this.#checkReadings();
     const ticket = parseTicket(this.#command.ticket);
-    this.where = ticket.host.includes(':') ? `[${ticket.host}]:${ticket.port}` : `${ticket.host}:${ticket.port}`;
+    this.where = hostPort(ticket);
     const verifyPeer = await this.#verifyPeer(ticket);
     const qlog = qlogOptions(this.#command, (message) => this.#output.error(message));
     this.#datapath = (await datapathChoice()).name;

@@ -1,4 +1,4 @@
-import type { PlacesOptions } from '../transfer/index.ts';
+import type { PlacesOptions } from '../peer/index.ts';
 
 /** Files, and measurements, at the same time: a file may hold some 100 MiB of memory. */
 const PLACES = 6;
