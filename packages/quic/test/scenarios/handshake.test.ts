@@ -236,6 +236,7 @@ test('options that make no sense are refused by name', async () => {
       [{ verifyPeer: { pin: 'short' } }, 'verifyPeer'],
       [{ verifyPeer: 'auto' as 'strict' }, 'verifyPeer'],
       [{ verifyPeer: {} as 'strict' }, 'verifyPeer'],
+      [{ verifyPeer: { ca: 'none' } }, 'ca'],
       [{ identity: { cert: 'none', key: SERVER_KEY } }, 'identity'],
     ] as const) {
       const error = await errorOf(connect(options));
