@@ -218,7 +218,11 @@ function strictVerifier(
   purpose: 'server' | 'client',
 ): Verifier {
   const now = () => new Date(host.unixTime());
-  return chainVerifier({ now, purpose, ...(ca !== undefined && { ca: [pemText(ca)] }) });
+  try {
+    return chainVerifier({ now, purpose, ...(ca !== undefined && { ca: [pemText(ca)] }) });
+  } catch (error) {
+    throw invalid(`ca: ${error instanceof Error ? error.message : String(error)}`, error);
+  }
 }
 
 function pinBytes(pin: Uint8Array | string): Uint8Array {

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { type CongestionName, connect, datapathChoice, QuicError, type QuicSession, type VerifyPeer } from 'weir-quic';
 import { LiveDisplay } from '../live/index.ts';
 import { HANDSHAKE_TIMEOUT } from '../peer/index.ts';
@@ -13,7 +12,8 @@ import {
   runPerf,
 } from '../perf/index.ts';
 import { describeEnvironment } from '../results/index.ts';
-import { hostPort, messageOf } from '../text/index.ts';
+import { hostPort } from '../text/index.ts';
+import { readCaFile } from './ca-file.ts';
 import { CliError, ExitCode, type Failure, failureOf, harmlessFailure } from './exit-codes.ts';
 import type { Interruption } from './interruption.ts';
 import { type HistoryCommand, keepRun } from './keep-run.ts';
@@ -171,10 +171,7 @@ class PerfClient {
     }
     if (pin !== undefined) return { pin };
     if (ca === undefined) return 'strict';
-    const pem = await readFile(ca, 'utf8').catch((error) => {
-      throw new CliError(ExitCode.FILE, `cannot read ${ca}: ${messageOf(error)}`);
-    });
-    return { ca: pem };
+    return { ca: await readCaFile(ca) };
   }
 }
 

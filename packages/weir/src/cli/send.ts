@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import {
   type CongestionName,
@@ -29,7 +28,7 @@ import {
   summaryTable,
 } from '../results/index.ts';
 import { type RunSummary, summaryOf } from '../runs/index.ts';
-import { hostPort, messageOf } from '../text/index.ts';
+import { hostPort } from '../text/index.ts';
 import {
   ALPN,
   type IterationReport,
@@ -39,6 +38,7 @@ import {
   sendFile,
   type TransferReport,
 } from '../transfer/index.ts';
+import { readCaFile } from './ca-file.ts';
 import { CliError, ExitCode, failureOf } from './exit-codes.ts';
 import type { Interruption } from './interruption.ts';
 import { LiveFeed, transferSource } from './live-feed.ts';
@@ -227,12 +227,7 @@ class SendRun {
       this.#output.error('--insecure: anybody could be at the other end; the certificate is not looked at');
       return 'insecure';
     }
-    if (ca !== undefined) {
-      const pem = await readFile(ca, 'utf8').catch((error) => {
-        throw new CliError(ExitCode.FILE, `cannot read ${ca}: ${messageOf(error)}`);
-      });
-      return { ca: pem };
-    }
+    if (ca !== undefined) return { ca: await readCaFile(ca) };
     return ticket.pin === undefined ? 'strict' : { pins: [ticket.pin] };
   }
 }
