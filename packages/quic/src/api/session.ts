@@ -15,6 +15,7 @@ import type { QuicEndpoint } from './endpoint.ts';
 import { closeError, codeOf, isCleanClose, QuicError, wireCode } from './errors.ts';
 import { Deferred, deliver, make, onAbort, type StreamOwner, sessionEnded, Waiters } from './internal.ts';
 import { observationOf, type SessionObservation } from './observation.ts';
+import { assertOptions } from './option-names.ts';
 import type { BodyChunk, CloseOptions, SessionInfo, StreamOptions, WaitOptions } from './options.ts';
 import type { SessionParts } from './session-parts.ts';
 import { QuicStream } from './stream.ts';
@@ -238,6 +239,7 @@ export class QuicSession implements AsyncDisposable {
    * @throws QuicError ERR_QUIC_INVALID_ARGUMENT for a code that cannot be sent.
    */
   close(options: CloseOptions & WaitOptions = {}): Promise<void> {
+    assertOptions('close', options);
     wireCode(options.code ?? 0);
     if (!this.destroyed && this.#closing === undefined) this.#startClosing(options);
     onAbort(options.signal, this.closed, () => this.destroy(undefined, this.#closing));
@@ -253,6 +255,7 @@ export class QuicSession implements AsyncDisposable {
 
   /** Ends the session at once, streams included. With an error, `closed` rejects with it. @throws as `close`. */
   destroy(error?: unknown, options: CloseOptions = {}): void {
+    assertOptions('close', options);
     if (this.destroyed) return;
     const code = error instanceof QuicError && error.type === 'application' ? codeOf(error) : 0;
     this.#closeNow({ code, ...options }, error);
@@ -357,6 +360,7 @@ export class QuicSession implements AsyncDisposable {
   }
 
   async #createStream(bidirectional: boolean, options: StreamOptions): Promise<QuicStream> {
+    assertOptions('stream', options);
     options.signal?.throwIfAborted();
     const { streams } = this.#connection;
     for (;;) {
