@@ -29,26 +29,32 @@ const LAYERS: Record<string, readonly string[]> = {
   'quic/qlog': [...PROTOCOL, 'quic/connection'],
   'quic/api': [...MACHINE, 'quic/tls/certificates', 'quic/datapath', 'quic/qlog', 'quic/system'],
   'quic/sim': [...MACHINE, 'quic/tls/certificates', 'quic/qlog', 'quic/api'],
-  transfer: ['quic/api', 'quic/system'],
+  // Words for people: whoever says something stands on it.
+  text: [],
+  // How two weirs meet, wait and part; what is carried or measured in between is the business of the rooms above.
+  peer: ['quic/api', 'text'],
+  transfer: ['quic/api', 'quic/system', 'text', 'peer'],
   // Measured iterations without files, and the sampler of a session's course.
-  gauge: ['quic/api', 'transfer'],
+  gauge: ['quic/api', 'text', 'peer', 'transfer'],
   // The public perf protocol, with any stack at the other end.
-  perf: ['quic/api', 'transfer', 'gauge'],
+  perf: ['quic/api', 'text', 'peer', 'transfer', 'gauge'],
   // The simulator's link between real sockets.
   relay: ['quic/base', 'quic/sim', 'quic/system'],
   // Raw readings become results, statistics, explanations. Of the base: the seeded generator, for resampling.
-  results: ['quic/base', 'quic/api', 'transfer', 'gauge'],
-  measure: ['quic/api', 'transfer', 'gauge', 'perf', 'relay', 'results', 'quic/system'],
-  report: ['gauge', 'results'],
+  results: ['quic/base', 'quic/api', 'text', 'transfer', 'gauge'],
+  measure: ['quic/api', 'text', 'peer', 'transfer', 'gauge', 'perf', 'relay', 'results', 'quic/system'],
+  report: ['text', 'gauge', 'results'],
   // What runs in the browser: bundled, not imported.
-  'report/page': ['gauge', 'results', 'report'],
-  runs: ['results', 'quic/system'],
-  live: ['results'],
+  'report/page': ['text', 'gauge', 'results', 'report'],
+  runs: ['text', 'results', 'quic/system'],
+  live: ['text', 'results'],
   // The protocol is a state machine; the sockets and files are around it.
   'classic/protocol': ['results'],
-  classic: ['transfer', 'results', 'classic/protocol', 'quic/system'],
+  classic: ['text', 'peer', 'transfer', 'results', 'classic/protocol', 'quic/system'],
   cli: [
     'quic/api',
+    'text',
+    'peer',
     'transfer',
     'gauge',
     'perf',
@@ -239,6 +245,8 @@ describe('the check of the architecture', () => {
     ['quic/tls/tls13/x.ts', "import { a } from '../certificates/a.ts';", 'imports quic/tls/certificates'],
     ['transfer/x.ts', "import { a } from '../../../quic/src/connection/a.ts';", 'in no layer'],
     ['transfer/x.ts', "import { a } from 'weir-quic';", undefined],
+    ['peer/x.ts', "import { a } from '../transfer/index.ts';", 'imports transfer'],
+    ['text/x.ts', "import { a } from '../peer/index.ts';", 'imports peer'],
     ['transfer/x.ts', "import { a } from 'weir-quic/sim';", 'imports quic/sim'],
     ['quic/sim/x.ts', "import { a } from 'weir-quic';", 'its own package'],
     ['quic/base/x.ts', "import { a } from '../../../bench/a.ts';", 'in no layer'],

@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { basename } from 'node:path';
-import { messageOf, TransferError } from '../transfer/index.ts';
+import { TransferError } from '../peer/index.ts';
+import { messageOf } from '../text/index.ts';
 import { MAX_FILE_BYTES } from './protocol/messages.ts';
 import type { Content } from './protocol/sender.ts';
 

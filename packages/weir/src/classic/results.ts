@@ -12,6 +12,7 @@ import {
   sideResult,
   totals,
 } from '../results/index.ts';
+import { hostPort } from '../text/index.ts';
 import type { Iteration } from './protocol/iteration.ts';
 import { shortfallOf } from './protocol/losses.ts';
 import { HEADER_BYTES, MAX_DATAGRAM, MAX_PAYLOAD } from './protocol/messages.ts';
@@ -105,13 +106,9 @@ function setupOf(iterations: number, streams: number, local: Endpoint, remote: E
     cipher: null,
     congestionController: null,
     datagramBytes: MAX_DATAGRAM,
-    localAddress: addressText(local),
-    remoteAddress: remote === undefined ? null : addressText(remote),
+    localAddress: hostPort(local),
+    remoteAddress: remote === undefined ? null : hostPort(remote),
   };
-}
-
-function addressText({ host, port }: Endpoint): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 /** All streams that were announced, seen or not. */

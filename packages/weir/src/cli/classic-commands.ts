@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { CLASSIC_PORT, CLASSIC_REPLY_PORT, MAX_CLASSIC_FILE_BYTES, MAX_CLASSIC_STREAMS } from '../classic/index.ts';
-import { MAX_ITERATIONS } from '../transfer/index.ts';
+import { MAX_ITERATIONS } from '../peer/index.ts';
 import { classicSend } from './classic-send.ts';
 import { classicServe, LOOPBACK } from './classic-serve.ts';
 import { CliError, ExitCode } from './exit-codes.ts';

@@ -11,13 +11,13 @@ import {
 } from '../classic/index.ts';
 import { LiveDisplay } from '../live/index.ts';
 import { describeEnvironment, summaryTable } from '../results/index.ts';
-import { messageOf, systemCode, TargetFolder } from '../transfer/index.ts';
+import { hostPort, messageOf, systemCode } from '../text/index.ts';
+import { TargetFolder } from '../transfer/index.ts';
 import { CliError, ExitCode, type Failure } from './exit-codes.ts';
 import type { Interruption } from './interruption.ts';
 import { isLoopback } from './listen-address.ts';
 import { LiveFeed, type LiveSource, plainSource } from './live-feed.ts';
 import type { Output } from './output.ts';
-import { addressText } from './result-parts.ts';
 import { VERSION } from './version.ts';
 
 /** Where it listens unless `--listen` says otherwise. */
@@ -59,7 +59,7 @@ export async function classicServe(
       events: {
         onListening: (local) => {
           const whose = `for one run of ${iterations} iterations, and answers to port ${replyPort}`;
-          output.print(`weir ${VERSION} listens on ${addressText({ ...local, family: 4 })} (UDP) ${whose}`);
+          output.print(`weir ${VERSION} listens on ${hostPort(local)} (UDP) ${whose}`);
           output.print(reachLine(listen));
         },
         onIterationStart: (iteration, from) => {

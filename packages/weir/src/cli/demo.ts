@@ -8,7 +8,7 @@ import { pipeline } from 'node:stream/promises';
 import type { CongestionName } from 'weir-quic';
 import { reportHtml } from '../report/index.ts';
 import type { ResultDocument } from '../results/index.ts';
-import { formatBytes } from '../results/index.ts';
+import { formatBytes } from '../text/index.ts';
 import { CliError, ExitCode, failureOf } from './exit-codes.ts';
 import type { Interruption } from './interruption.ts';
 import { type HistoryCommand, keepRun } from './keep-run.ts';

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { chooseEngine, datapathChoice } from 'weir-quic';
-import { describeEnvironment, formatBytes } from '../results/index.ts';
+import { describeEnvironment } from '../results/index.ts';
+import { formatBytes } from '../text/index.ts';
 import { ExitCode } from './exit-codes.ts';
 import type { Output } from './output.ts';
 import { VERSION } from './version.ts';

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { QuicError } from 'weir-quic';
-import { explain, TransferError } from '../transfer/index.ts';
+import { explain, TransferError } from '../peer/index.ts';
 import { CliError, ExitCode, failureOf } from './exit-codes.ts';
 
 const tls = (alert: number, reason = '') =>

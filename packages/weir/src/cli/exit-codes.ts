@@ -1,6 +1,7 @@
 import { QuicError } from 'weir-quic';
 import { ExperimentError } from '../measure/index.ts';
-import { messageOf, oneLine, systemCode, TransferError } from '../transfer/index.ts';
+import { TransferError } from '../peer/index.ts';
+import { messageOf, oneLine, systemCode } from '../text/index.ts';
 
 /** How the program ends; docs/cli.md lists them for users. */
 export const ExitCode = {

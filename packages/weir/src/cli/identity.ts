@@ -1,9 +1,10 @@
 import { randomBytes, X509Certificate } from 'node:crypto';
-import { chmod, link, open, readFile, rename, stat, unlink } from 'node:fs/promises';
+import { chmod, link, readFile, rename, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { makeSelfSigned, spkiPin } from 'weir-quic';
 import { makeFolder } from 'weir-quic/system';
-import { base64url, messageOf, systemCode, TOKEN_BYTES } from '../transfer/index.ts';
+import { base64url, TOKEN_BYTES } from '../peer/index.ts';
+import { messageOf, systemCode, writeWholeFile } from '../text/index.ts';
 import { dataFolder } from './data-folder.ts';
 import { CliError, ExitCode } from './exit-codes.ts';
 
@@ -52,11 +53,11 @@ export async function loadIdentity(path: string, renew: boolean, warn: (message:
   }
 }
 
-/** Whether others than its owner may read or write the file. False where there is none, or the system has no such rights. */
+/** Whether others than its owner may read or write the file. False where there is no such file (a folder is none), or the system has no such rights. */
 export async function isOpenToOthers(path: string): Promise<boolean> {
   if (process.platform === 'win32') return false;
   const found = await stat(path).catch(() => undefined);
-  return found !== undefined && (found.mode & 0o077) !== 0;
+  return found?.isFile() === true && (found.mode & 0o077) !== 0;
 }
 
 /** Takes the rights back, as far as that helps. Returns what to say of it. */
@@ -100,15 +101,14 @@ async function create(path: string, replace: boolean): Promise<Identity> {
   const token = new Uint8Array(randomBytes(TOKEN_BYTES));
   const stored: StoredIdentity = { version: 1, certificate: certPem, key: keyPem, token: base64url(token) };
   makeFolder(dirname(path), 0o700);
-  const draft = `${path}.${randomBytes(4).toString('hex')}`;
-  const file = await open(draft, 'wx', 0o600);
-  try {
-    await file.writeFile(`${JSON.stringify(stored, null, 2)}\n`);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  const isOurs = await publish(draft, path, replace);
+  let isOurs = true;
+  await writeWholeFile(path, `${JSON.stringify(stored, null, 2)}\n`, {
+    mode: 0o600,
+    isDurable: true,
+    publish: async (draft) => {
+      isOurs = await publish(draft, path, replace);
+    },
+  });
   // Another first start was quicker: its tickets are already out.
   return isOurs ? { certPem, keyPem, pin, token } : ((await read(path)) ?? { certPem, keyPem, pin, token });
 }

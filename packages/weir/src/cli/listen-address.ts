@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { DEFAULT_PORT } from '../transfer/index.ts';
+import { DEFAULT_PORT } from '../peer/index.ts';
 import { CliError, ExitCode } from './exit-codes.ts';
 
 /** Where to listen. */

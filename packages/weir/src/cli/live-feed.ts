@@ -1,6 +1,7 @@
 import { type LimitTimes, type QuicSession, RECEIVE_LIMITS, SEND_LIMITS } from 'weir-quic';
 import { type IterationOutline, type LiveDisplay, LiveMoments, type LiveSample, type LiveWeb } from '../live/index.ts';
-import { harmless, type LiveIteration } from '../transfer/index.ts';
+import { harmless } from '../text/index.ts';
+import type { LiveIteration } from '../transfer/index.ts';
 
 /** Milliseconds between two looks at what is going on. */
 const INTERVAL = 100;

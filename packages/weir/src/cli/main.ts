@@ -1,9 +1,10 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
-import { MAX_ITERATIONS, MAX_STREAMS } from '../transfer/index.ts';
+import { MAX_ITERATIONS, MAX_STREAMS } from '../peer/index.ts';
 import { addClassicCommands } from './classic-commands.ts';
 import { demo } from './demo.ts';
 import { doctor } from './doctor.ts';
+import { refuseEmptyArguments } from './empty-arguments.ts';
 import { ExitCode, failureOf } from './exit-codes.ts';
 import { type Interruption, listenForInterruption } from './interruption.ts';
 import { addHistoryOption, keepRun } from './keep-run.ts';
@@ -37,7 +38,7 @@ import { addWebOption } from './web-option.ts';
 const EXIT_CODES = `
 Exit codes: 0 done, 1 defect in weir, 2 wrong arguments or ticket, 3 nobody reached, 4 certificate or token not accepted,
 5 refused by the receiver, 6 connection lost, 7 the other side speaks something else, 8 local file or disk, 9 local address,
-10 data damaged, 129 terminal closed, 130 stopped with Ctrl-C. More in docs/cli.md.`;
+10 data damaged, 129 terminal closed, 130 stopped with Ctrl-C, 143 with SIGTERM. More in docs/cli.md.`;
 
 endWithoutTerminal();
 const interruption = listenForInterruption();
@@ -172,6 +173,7 @@ addRunsCommand(program, run);
 async function parse(): Promise<number> {
   try {
     refuseLostBytes();
+    refuseEmptyArguments();
     await program.parseAsync();
     return Number(process.exitCode ?? ExitCode.OK);
   } catch (error) {

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { CONGESTION_NAMES } from 'weir-quic';
-import { MAX_STREAMS } from '../transfer/index.ts';
+import { MAX_STREAMS } from '../peer/index.ts';
 import { CliError, ExitCode } from './exit-codes.ts';
 import type { Interruption } from './interruption.ts';
 import { addHistoryOption } from './keep-run.ts';

@@ -2,13 +2,8 @@ import { RECEIVE_LIMITS, SEND_LIMITS } from 'weir-quic';
 import type { LiveGauge } from '../gauge/index.ts';
 import { LiveDisplay, type LiveWeb } from '../live/index.ts';
 import { type Attempt, cellLabel, roundsOf, type ScheduleProgress } from '../measure/index.ts';
-import {
-  type CellSettings,
-  type ExperimentHeader,
-  formatDuration,
-  formatRate,
-  type IterationRecord,
-} from '../results/index.ts';
+import type { CellSettings, ExperimentHeader, IterationRecord } from '../results/index.ts';
+import { formatDuration, formatRate } from '../text/index.ts';
 import { LiveFeed } from './live-feed.ts';
 import type { Output } from './output.ts';
 

@@ -12,9 +12,11 @@ import {
   roundsOf,
   runExperiment,
 } from '../measure/index.ts';
-import { type CellSettings, describeEnvironment, formatBytes, sum } from '../results/index.ts';
+import { ordinal, parseTicket, type Ticket } from '../peer/index.ts';
+import { type CellSettings, describeEnvironment, sum } from '../results/index.ts';
 import { withoutSecrets } from '../runs/index.ts';
-import { openSource, ordinal, parseTicket, type Ticket } from '../transfer/index.ts';
+import { formatBytes, hostPort } from '../text/index.ts';
+import { openSource } from '../transfer/index.ts';
 import { CliError, ExitCode, failureOf } from './exit-codes.ts';
 import type { Interruption } from './interruption.ts';
 import { type HistoryCommand, keepRun } from './keep-run.ts';
@@ -123,8 +125,7 @@ async function headerOf(command: MeasureCommand, ticket: Ticket | undefined, fil
     warmup: command.warmup,
     untilInterval: command.until ?? null,
     maxIterations: command.until === undefined ? command.iterations : command.maxIterations,
-    target:
-      ticket === undefined ? 'local' : `${ticket.host.includes(':') ? `[${ticket.host}]` : ticket.host}:${ticket.port}`,
+    target: ticket === undefined ? 'local' : hostPort(ticket),
   });
 }
 

@@ -1,6 +1,6 @@
 import { inspect, styleText } from 'node:util';
 import type { LiveScreen } from '../live/index.ts';
-import { harmless, harmlessJson } from '../transfer/index.ts';
+import { harmless, harmlessJson } from '../text/index.ts';
 import { ExitCode } from './exit-codes.ts';
 import { type StandardStream, type StandardStreams, standardStreams } from './terminal/standard-streams.ts';
 

@@ -1,7 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { spkiPin } from 'weir-quic';
-import { messageOf } from '../transfer/index.ts';
+import { messageOf } from '../text/index.ts';
 import { CliError, ExitCode } from './exit-codes.ts';
 import { defaultIdentityPath, type Identity, isOpenToOthers, loadIdentity } from './identity.ts';
 

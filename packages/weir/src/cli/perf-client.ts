@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { type CongestionName, connect, datapathChoice, QuicError, type QuicSession, type VerifyPeer } from 'weir-quic';
 import { LiveDisplay } from '../live/index.ts';
+import { HANDSHAKE_TIMEOUT } from '../peer/index.ts';
 import {
   clientTransport,
   type LivePerf,
@@ -12,7 +12,8 @@ import {
   runPerf,
 } from '../perf/index.ts';
 import { describeEnvironment } from '../results/index.ts';
-import { HANDSHAKE_TIMEOUT, messageOf } from '../transfer/index.ts';
+import { hostPort } from '../text/index.ts';
+import { readCaFile } from './ca-file.ts';
 import { CliError, ExitCode, type Failure, failureOf, harmlessFailure } from './exit-codes.ts';
 import type { Interruption } from './interruption.ts';
 import { type HistoryCommand, keepRun } from './keep-run.ts';
@@ -30,7 +31,6 @@ import {
   runSummary,
 } from './perf-result.ts';
 import { type QlogCommand, qlogOptions } from './qlog-option.ts';
-import { addressText } from './result-parts.ts';
 import { datagramSizeWarning } from './session-settings.ts';
 import { VERSION } from './version.ts';
 
@@ -59,7 +59,7 @@ export async function perfClient(
   const { host, port } = parseListenAddress(command.server, PERF_PORT);
   if (host === '::' || port === 0)
     throw new CliError(ExitCode.USAGE, `'${command.server}' is no server: use HOST or HOST:PORT`);
-  const run = new PerfClient(command, addressText({ family: 4, host, port }), output);
+  const run = new PerfClient(command, hostPort({ host, port }), output);
   let failure: Failure | undefined;
   try {
     await run.measure(host, port, interruption.signal);
@@ -158,8 +158,8 @@ class PerfClient {
     );
     const { cipher, remote } = await session.opened;
     const { congestionController } = session.stats;
-    this.#connection = { cipher, congestionController, remoteAddress: addressText(remote) };
-    this.#output.print(`connected to ${addressText(remote)} (${cipher}, ${congestionController})`, '');
+    this.#connection = { cipher, congestionController, remoteAddress: hostPort(remote) };
+    this.#output.print(`connected to ${hostPort(remote)} (${cipher}, ${congestionController})`, '');
     return session;
   }
 
@@ -171,10 +171,7 @@ class PerfClient {
     }
     if (pin !== undefined) return { pin };
     if (ca === undefined) return 'strict';
-    const pem = await readFile(ca, 'utf8').catch((error) => {
-      throw new CliError(ExitCode.FILE, `cannot read ${ca}: ${messageOf(error)}`);
-    });
-    return { ca: pem };
+    return { ca: await readCaFile(ca) };
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
+import { MAX_ITERATIONS } from '../peer/index.ts';
 import { MAX_PERF_STREAMS, PERF_PORT, type PerfPlan } from '../perf/index.ts';
-import { MAX_ITERATIONS } from '../transfer/index.ts';
 import { CliError, ExitCode } from './exit-codes.ts';
 import type { Interruption } from './interruption.ts';
 import { addHistoryOption } from './keep-run.ts';
@@ -55,7 +55,7 @@ export function addPerfCommand(program: Command, run: Run): void {
     .option('--cc <name>', `congestion control of this side: ${CONGESTION_CHOICE}`, parseCongestion, 'cubic')
     .option('--datagram-size <bytes>', 'UDP payload of a full datagram (default: what the path carries)', datagramSize)
     .option('--window <bytes>', 'receive windows of this size (default: they grow)', (text) => parseWindow(text))
-    .option('--pin <pin>', "the server's key must have this SHA-256, as weir perf serve prints it")
+    .option('--pin <pin>', "the server's key must have this SHA-256, as weir perf serve prints it", parsePin)
     .option('--ca <file>', "verify the server's certificate by these root certificates (PEM)")
     .option('--server-name <name>', 'the name to ask for and to find in the certificate (default: the host)')
     .option('--insecure', "do not verify the server's certificate at all", false)
@@ -125,6 +125,12 @@ function planOf({ up, down, duration, streams }: AmountOptions): PerfPlan {
 
 function amount(option: string): (text: string) => number {
   return (text) => parseBytes(option, text);
+}
+
+/** A SHA-256, in hexadecimal or base64url. @throws CliError. */
+function parsePin(text: string): string {
+  if (/^[0-9a-f]{64}$/iu.test(text) || Buffer.from(text, 'base64url').length === 32) return text;
+  throw new CliError(ExitCode.USAGE, `--pin must be a SHA-256 as 'weir perf serve' prints it, not '${text}'`);
 }
 
 function parseSeconds(text: string): number {

@@ -1,17 +1,7 @@
 import type { PerfConnectionReport, PerfReport, PerfStreamReport } from '../perf/index.ts';
-import {
-  type Environment,
-  formatBytes,
-  formatDuration,
-  formatNumber,
-  formatRate,
-  ratePerMs,
-  SeededRandom,
-  type Summary,
-  sum,
-  summarize,
-} from '../results/index.ts';
+import { type Environment, ratePerMs, SeededRandom, type Summary, sum, summarize } from '../results/index.ts';
 import type { RunSummary } from '../runs/index.ts';
+import { formatBytes, formatDuration, formatNumber, formatRate } from '../text/index.ts';
 
 /** The name of the document that `weir perf --json` prints, with its version. docs/perf.md describes it. */
 export const PERF_SCHEMA = 'weir-perf/1';

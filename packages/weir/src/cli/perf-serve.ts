@@ -1,7 +1,15 @@
 import { type CongestionName, listen, type QuicEndpoint, QuicError, type QuicSession } from 'weir-quic';
-import { PERF_ALPN, PERF_PORT, type PerfTally, servePerf, serverTransport } from '../perf/index.ts';
-import { formatBytes } from '../results/index.ts';
-import { base64url, HANDSHAKE_TIMEOUT, systemCode } from '../transfer/index.ts';
+import { base64url, HANDSHAKE_TIMEOUT } from '../peer/index.ts';
+import {
+  Capacity,
+  PERF_ALPN,
+  PERF_PORT,
+  type PerfTally,
+  SERVER_CAPACITY,
+  servePerf,
+  serverTransport,
+} from '../perf/index.ts';
+import { formatBytes, hostPort, systemCode } from '../text/index.ts';
 import { ExitCode, failureOf } from './exit-codes.ts';
 import type { Identity } from './identity.ts';
 import type { Interruption } from './interruption.ts';
@@ -9,7 +17,6 @@ import { type ListenAddress, parseListenAddress, reachableHosts } from './listen
 import type { Output } from './output.ts';
 import { chooseIdentity, type IdentityOptions } from './own-certificate.ts';
 import { type QlogCommand, qlogOptions } from './qlog-option.ts';
-import { addressText } from './result-parts.ts';
 import { VERSION } from './version.ts';
 
 /** `weir perf serve`, parsed. */
@@ -50,8 +57,9 @@ export async function perfServe(
 async function bind(command: PerfServeCommand, identity: Identity, output: Output): Promise<QuicEndpoint> {
   const { maxConnections, maxPerHost, datagramSize, window } = command;
   const qlog = qlogOptions(command, (message) => output.error(message));
+  const capacity = new Capacity(SERVER_CAPACITY);
   const at = (address: ListenAddress) =>
-    listen((session) => onSession(session, output), {
+    listen((session) => onSession(session, capacity, output), {
       ...qlog,
       endpoint: { address, maxConnectionsTotal: maxConnections, maxConnectionsPerHost: maxPerHost },
       identity: { cert: identity.certPem, key: identity.keyPem },
@@ -77,9 +85,9 @@ function announce(endpoint: QuicEndpoint, identity: Identity, output: Output): v
   const { host, port } = endpoint.address!;
   const pin = base64url(identity.pin);
   const { local, remote } = reachableHosts(host);
-  const how = (name: string) => `  weir perf ${addressText({ family: 4, host: name, port })} --pin ${pin}`;
+  const how = (name: string) => `  weir perf ${hostPort({ host: name, port })} --pin ${pin}`;
   output.print(
-    `weir ${VERSION} answers the perf protocol on ${addressText(endpoint.address!)} (UDP, ALPN ${PERF_ALPN}); anybody may use it`,
+    `weir ${VERSION} answers the perf protocol on ${hostPort(endpoint.address!)} (UDP, ALPN ${PERF_ALPN}); anybody may use it`,
     '',
     ...[...local, ...remote].map(how),
     '',
@@ -87,10 +95,10 @@ function announce(endpoint: QuicEndpoint, identity: Identity, output: Output): v
   output.document({ event: 'listening', address: { host, port }, pin }, true);
 }
 
-function onSession(session: QuicSession, output: Output): void {
-  const from = addressText(session.remoteAddress);
+function onSession(session: QuicSession, capacity: Capacity, output: Output): void {
+  const from = hostPort(session.remoteAddress);
   const startedAt = session.now();
-  const tally = servePerf(session);
+  const tally = servePerf(session, capacity);
   const end = (error: unknown) => {
     const ms = session.now() - startedAt;
     const reason = error === undefined ? null : failureOf(error, from).message;

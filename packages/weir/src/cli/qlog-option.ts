@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { openQlogFolder, type QlogDialect, type SessionOptions } from 'weir-quic';
-import { messageOf } from '../transfer/index.ts';
+import { messageOf } from '../text/index.ts';
 import { CliError, ExitCode } from './exit-codes.ts';
 
 /** What `--qlog` and `--qlog-dialect` come to, parsed. */

@@ -10,8 +10,7 @@ import {
   type RelayCounters,
   startRelay,
 } from '../relay/index.ts';
-import { formatBytes, formatNumber, formatRate } from '../results/index.ts';
-import { messageOf, systemCode } from '../transfer/index.ts';
+import { formatBytes, formatNumber, formatRate, hostPort, messageOf, systemCode } from '../text/index.ts';
 import { CliError, ExitCode } from './exit-codes.ts';
 import type { Interruption } from './interruption.ts';
 import { parseListenAddress } from './listen-address.ts';
@@ -68,7 +67,9 @@ async function relay(command: RelayCommand, output: Output, interruption: Interr
   const to = parseTarget(command.to);
   const started = await start(command, parseListenAddress(command.listen, 0), to);
   const path = formatPath(command.path);
-  output.print(`relays ${text(started.address)} to ${text(started.target)} (UDP), path ${path}, seed ${command.seed}`);
+  output.print(
+    `relays ${hostPort(started.address)} to ${hostPort(started.target)} (UDP), path ${path}, seed ${command.seed}`,
+  );
   const { address, target } = started;
   output.document({ event: 'listening', address, target, path, seed: command.seed }, true);
   const display = showCounters(started, output);
@@ -89,13 +90,13 @@ async function start(command: RelayCommand, listen: HostAndPort, to: HostAndPort
     return await startRelay({ listen, to, path: command.path, seed: command.seed });
   } catch (error) {
     const code = systemCode(error);
-    const where = text(listen);
+    const where = hostPort(listen);
     if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
       throw new CliError(ExitCode.UNREACHABLE, `no address found: is the name right? ${messageOf(error)}`);
     if ((error as NodeJS.ErrnoException).syscall === 'connect')
       throw new CliError(
         ExitCode.UNREACHABLE,
-        `${text(to)} cannot be reached from here (${code}): check the address and the network`,
+        `${hostPort(to)} cannot be reached from here (${code}): check the address and the network`,
       );
     if (code === 'EADDRINUSE')
       throw new CliError(ExitCode.ADDRESS, `${where} is taken by another program: choose another port`);
@@ -190,8 +191,4 @@ export function warnings({ up, down, kernelDrops, unsent, unreachable }: RelayCo
     );
   if (unreachable > 0) found.push(`${unreachable} times the target's host said that nothing listens on that port`);
   return found.map((sentence) => `warning: ${sentence}`);
-}
-
-function text({ host, port }: HostAndPort): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }

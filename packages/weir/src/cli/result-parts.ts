@@ -1,5 +1,6 @@
-import type { Address, QuicSession, SessionInfo } from 'weir-quic';
+import type { QuicSession, SessionInfo } from 'weir-quic';
 import type { ResultSetup } from '../results/index.ts';
+import { hostPort } from '../text/index.ts';
 
 /** What a result says of the connection. */
 export function connectionSetup(
@@ -11,12 +12,7 @@ export function connectionSetup(
     cipher: info.cipher,
     congestionController,
     datagramBytes: maxDatagramSize,
-    localAddress: addressText(info.local),
-    remoteAddress: addressText(info.remote),
+    localAddress: hostPort(info.local),
+    remoteAddress: hostPort(info.remote),
   };
-}
-
-/** `192.0.2.1:443` or `[2001:db8::1]:443`. */
-export function addressText({ host, port }: Address): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }

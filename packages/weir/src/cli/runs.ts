@@ -1,12 +1,4 @@
-import {
-  type Comparison,
-  compare,
-  experimentTables,
-  formatBytes,
-  formatRate,
-  iterationTable,
-  summaryTable,
-} from '../results/index.ts';
+import { type Comparison, compare, experimentTables, iterationTable, summaryTable } from '../results/index.ts';
 import type { CellSettings, Experiment } from '../results/record.ts';
 import {
   goodputs,
@@ -18,6 +10,7 @@ import {
   type RunEntry,
   type StoredRun,
 } from '../runs/index.ts';
+import { formatBytes, formatRate } from '../text/index.ts';
 import { dataFolder } from './data-folder.ts';
 import { CliError, ExitCode } from './exit-codes.ts';
 import type { Output } from './output.ts';

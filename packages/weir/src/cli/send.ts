@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import {
   type CongestionName,
@@ -12,6 +11,15 @@ import { Sampler } from '../gauge/sampler.ts';
 import type { Series } from '../gauge/series.ts';
 import { LiveDisplay } from '../live/index.ts';
 import {
+  HANDSHAKE_TIMEOUT,
+  KEEP_ALIVE,
+  MAX_STREAM_READINGS,
+  ordinal,
+  parseTicket,
+  SENDER_TRANSPORT,
+  type Ticket,
+} from '../peer/index.ts';
+import {
   describeEnvironment,
   iterationResult,
   iterationTable,
@@ -20,23 +28,17 @@ import {
   summaryTable,
 } from '../results/index.ts';
 import { type RunSummary, summaryOf } from '../runs/index.ts';
+import { hostPort } from '../text/index.ts';
 import {
   ALPN,
-  HANDSHAKE_TIMEOUT,
   type IterationReport,
-  KEEP_ALIVE,
-  MAX_STREAM_READINGS,
-  messageOf,
   type Offer,
   openSource,
-  ordinal,
-  parseTicket,
-  SENDER_TRANSPORT,
   type SourceFile,
   sendFile,
-  type Ticket,
   type TransferReport,
 } from '../transfer/index.ts';
+import { readCaFile } from './ca-file.ts';
 import { CliError, ExitCode, failureOf } from './exit-codes.ts';
 import type { Interruption } from './interruption.ts';
 import { LiveFeed, transferSource } from './live-feed.ts';
@@ -120,7 +122,7 @@ class SendRun {
   async transfer(signal: AbortSignal): Promise<TransferReport> {
     this.#checkReadings();
     const ticket = parseTicket(this.#command.ticket);
-    this.where = ticket.host.includes(':') ? `[${ticket.host}]:${ticket.port}` : `${ticket.host}:${ticket.port}`;
+    this.where = hostPort(ticket);
     const verifyPeer = await this.#verifyPeer(ticket);
     const qlog = qlogOptions(this.#command, (message) => this.#output.error(message));
     this.#datapath = (await datapathChoice()).name;
@@ -225,12 +227,7 @@ class SendRun {
       this.#output.error('--insecure: anybody could be at the other end; the certificate is not looked at');
       return 'insecure';
     }
-    if (ca !== undefined) {
-      const pem = await readFile(ca, 'utf8').catch((error) => {
-        throw new CliError(ExitCode.FILE, `cannot read ${ca}: ${messageOf(error)}`);
-      });
-      return { ca: pem };
-    }
+    if (ca !== undefined) return { ca: await readCaFile(ca) };
     return ticket.pin === undefined ? 'strict' : { pins: [ticket.pin] };
   }
 }

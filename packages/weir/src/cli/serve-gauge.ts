@@ -1,11 +1,10 @@
 import type { QuicSession } from 'weir-quic';
 import { type GaugeReport, serveGauge } from '../gauge/index.ts';
-import { formatBytes, formatRate } from '../results/index.ts';
-import { clientOf, Places, TransferError } from '../transfer/index.ts';
+import { clientOf, Places, TransferError } from '../peer/index.ts';
+import { formatBytes, formatRate, hostPort } from '../text/index.ts';
 import { failureOf } from './exit-codes.ts';
 import type { Guest } from './guest.ts';
 import type { Output } from './output.ts';
-import { addressText } from './result-parts.ts';
 import { placesFor } from './serve-limits.ts';
 import { VERSION } from './version.ts';
 
@@ -32,7 +31,7 @@ export class GaugeDesk {
 
   /** Serves one session to its end, and says how it went. Never rejects. */
   async serve(session: QuicSession, guest: Guest): Promise<void> {
-    const from = addressText(session.remoteAddress);
+    const from = hostPort(session.remoteAddress);
     try {
       await serveGauge(session, {
         ...this.#options,

@@ -2,29 +2,18 @@ import { datapathChoice, listen, type QuicEndpoint, QuicError, type QuicSession 
 import { GAUGE_ALPN } from '../gauge/index.ts';
 import { LiveDisplay } from '../live/index.ts';
 import {
-  describeEnvironment,
-  formatBytes,
-  iterationResult,
-  iterationTable,
-  makeResult,
-  summaryTable,
-} from '../results/index.ts';
-import {
-  ALPN,
   CloseCode,
   clientOf,
   formatTicket,
   HANDSHAKE_TIMEOUT,
-  type IterationReport,
-  type Offer,
   Places,
-  receiveFile,
   receiverTransport,
   Strangers,
-  systemCode,
-  TargetFolder,
   TransferError,
-} from '../transfer/index.ts';
+} from '../peer/index.ts';
+import { describeEnvironment, iterationResult, iterationTable, makeResult, summaryTable } from '../results/index.ts';
+import { formatBytes, hostPort, systemCode } from '../text/index.ts';
+import { ALPN, type IterationReport, type Offer, receiveFile, TargetFolder } from '../transfer/index.ts';
 import { ExitCode, type Failure, failureOf } from './exit-codes.ts';
 import { Guest } from './guest.ts';
 import type { Identity } from './identity.ts';
@@ -35,7 +24,7 @@ import { LiveFeed, transferSource } from './live-feed.ts';
 import type { Output } from './output.ts';
 import { chooseIdentity, type IdentityOptions } from './own-certificate.ts';
 import { type QlogCommand, qlogOptions } from './qlog-option.ts';
-import { addressText, connectionSetup } from './result-parts.ts';
+import { connectionSetup } from './result-parts.ts';
 import { GaugeDesk } from './serve-gauge.ts';
 import { CONNECTIONS, placesFor, STRANGERS } from './serve-limits.ts';
 import { StrangerLines } from './stranger-lines.ts';
@@ -176,7 +165,7 @@ class Server {
     const ticket = (name: string) =>
       `  ${formatTicket({ host: name, port, pin: this.#identity.pin, token: this.#identity.token })}`;
     this.#output.print(
-      `weir ${VERSION} listens on ${addressText(endpoint.address!)} (UDP) and receives into ${this.#folder.path}`,
+      `weir ${VERSION} listens on ${hostPort(endpoint.address!)} (UDP) and receives into ${this.#folder.path}`,
     );
     if (local.length > 0) this.#output.print('', 'Ticket for senders on this machine:', ...local.map(ticket));
     if (remote.length > 0) this.#output.print('', 'Ticket for senders elsewhere:', ...remote.map(ticket));
@@ -207,7 +196,7 @@ class Server {
   }
 
   async #receive(session: QuicSession, guest: Guest): Promise<void> {
-    const from = addressText(session.remoteAddress);
+    const from = hostPort(session.remoteAddress);
     const iterations: IterationReport[] = [];
     const createdAt = new Date();
     let offer: Offer | undefined;

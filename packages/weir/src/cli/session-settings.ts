@@ -1,5 +1,6 @@
 import { CONGESTION_NAMES, type CongestionName, isCongestionName } from 'weir-quic';
-import { MAX_CHUNK_BYTES, MIN_CHUNK_BYTES, STALL_TIME } from '../transfer/index.ts';
+import { STALL_TIME } from '../peer/index.ts';
+import { MAX_CHUNK_BYTES, MIN_CHUNK_BYTES } from '../transfer/index.ts';
 import { CliError, ExitCode } from './exit-codes.ts';
 
 /** What `--cc` takes, for people: `cubic, reno or bbr`. */

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { type LiveWeb, startLiveWeb } from '../live/index.ts';
-import { messageOf } from '../transfer/index.ts';
+import { messageOf } from '../text/index.ts';
 import type { Output } from './output.ts';
 
 /** Adds `--web`. */

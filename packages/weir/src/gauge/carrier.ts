@@ -1,5 +1,5 @@
 import type { CongestionName, LimitTimes } from 'weir-quic';
-import type { CarrierSession, CarrierSessionStats } from '../transfer/index.ts';
+import type { CarrierSession, CarrierSessionStats } from '../peer/index.ts';
 
 /** Counters of a session that are sampled, see ConnectionStats of the QUIC API. */
 export interface GaugeSessionStats extends CarrierSessionStats {

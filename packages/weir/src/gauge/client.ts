@@ -16,7 +16,7 @@ import {
   receiverTransport,
   SessionWaits,
   TransferError,
-} from '../transfer/index.ts';
+} from '../peer/index.ts';
 import type { GaugeSession } from './carrier.ts';
 import { type GaugeReport, Iterations } from './iterations.ts';
 import type { LiveGauge } from './live.ts';

@@ -4,7 +4,7 @@ import type { QuicSession, QuicStream } from 'weir-quic';
 import type { World } from 'weir-quic/sim';
 import { CLIENT_HOST } from 'weir-quic/sim';
 import { GAUGE_TOKEN, withGaugeSessions } from '../../test/support/gauge-pair.ts';
-import { base64url, ControlChannel, decodeFields, encodePreamble, TransferError } from '../transfer/index.ts';
+import { base64url, ControlChannel, decodeFields, encodePreamble, TransferError } from '../peer/index.ts';
 import { openGauge } from './client.ts';
 import { serveGauge } from './server.ts';
 

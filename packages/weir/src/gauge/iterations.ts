@@ -1,4 +1,3 @@
-import type { SideReading } from '../transfer/index.ts';
 import {
   type CarrierStream,
   CloseCode,
@@ -6,7 +5,8 @@ import {
   type SessionWaits,
   STALL_TIME,
   TransferError,
-} from '../transfer/index.ts';
+} from '../peer/index.ts';
+import type { SideReading } from '../transfer/index.ts';
 import type { GaugeSession } from './carrier.ts';
 import type { LiveGauge } from './live.ts';
 import type { GaugeMessage } from './messages.ts';

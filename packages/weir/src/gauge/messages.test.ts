@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type SideReading, TransferError } from '../transfer/index.ts';
-import { encodeMessage } from '../transfer/message-fields.ts';
+import { TransferError } from '../peer/index.ts';
+import { encodeMessage } from '../peer/message-fields.ts';
+import type { SideReading } from '../transfer/index.ts';
 import { decodeGaugeMessage, type GaugeMessage } from './messages.ts';
 import type { Series } from './series.ts';
 

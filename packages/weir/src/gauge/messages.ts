@@ -11,10 +11,9 @@ import {
   object,
   oneOf,
   parseIntroduction,
-  parseReading,
-  type SideReading,
   text,
-} from '../transfer/index.ts';
+} from '../peer/index.ts';
+import { parseReading, type SideReading } from '../transfer/index.ts';
 import { MAX_SAMPLES } from './sampler.ts';
 import type { Series } from './series.ts';
 import { type IterationSettings, MAX_GAUGE_BYTES } from './settings.ts';

@@ -1,4 +1,4 @@
-import { TransferError } from '../transfer/index.ts';
+import { TransferError } from '../peer/index.ts';
 
 /** Bytes that are written at a time: much more than a packet, so that nothing is awaited for each packet. */
 const CHUNK_BYTES = 1 << 20;

@@ -2,13 +2,11 @@ import {
   type CarrierStream,
   CloseCode,
   decodePreamble,
-  type MeteredStream,
   PREAMBLE_BYTES,
-  readReceivedStreams,
   StreamInput,
-  snapshotOf,
   TransferError,
-} from '../transfer/index.ts';
+} from '../peer/index.ts';
+import { type MeteredStream, readReceivedStreams, snapshotOf } from '../transfer/index.ts';
 import type { GaugeSession, GaugeSessionStats } from './carrier.ts';
 import { LiveGauge } from './live.ts';
 import { Sampler } from './sampler.ts';

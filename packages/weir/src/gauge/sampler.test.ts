@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { VirtualClock } from 'weir-quic/sim';
-import type { CarrierStream } from '../transfer/index.ts';
+import type { CarrierStream } from '../peer/index.ts';
 import { MAX_SAMPLES, type SampledSession, Sampler } from './sampler.ts';
 
 /** A session whose counters are functions of its clock. */

@@ -1,5 +1,6 @@
 import type { LimitTimes } from 'weir-quic';
-import { type CarrierStream, type Clock, round } from '../transfer/index.ts';
+import type { CarrierStream, Clock } from '../peer/index.ts';
+import { round } from '../transfer/index.ts';
 import type { GaugeSessionStats } from './carrier.ts';
 import type { Series } from './series.ts';
 

@@ -1,5 +1,6 @@
 import type { CongestionName } from 'weir-quic';
-import { type CarrierStream, encodePreamble, PREAMBLE_BYTES, readSentStreams, snapshotOf } from '../transfer/index.ts';
+import { type CarrierStream, encodePreamble, PREAMBLE_BYTES } from '../peer/index.ts';
+import { readSentStreams, snapshotOf } from '../transfer/index.ts';
 import type { GaugeSession } from './carrier.ts';
 import { LiveGauge } from './live.ts';
 import { type PayloadSource, payloadSource } from './payload.ts';

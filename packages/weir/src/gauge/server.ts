@@ -11,13 +11,13 @@ import {
   INTRODUCTION_TIME,
   MAX_ITERATIONS,
   MAX_STREAMS,
-  oneLine,
   type Places,
   Refusal,
   SessionWaits,
   TransferError,
   type Visit,
-} from '../transfer/index.ts';
+} from '../peer/index.ts';
+import { oneLine } from '../text/index.ts';
 import type { GaugeSession } from './carrier.ts';
 import { type GaugeReport, Iterations } from './iterations.ts';
 import type { LiveGauge } from './live.ts';

@@ -1,4 +1,5 @@
-import { formatBytes, formatDuration, formatRate, sum } from '../results/index.ts';
+import { sum } from '../results/index.ts';
+import { formatBytes, formatDuration, formatRate } from '../text/index.ts';
 import type { LiveMoment } from './moment.ts';
 
 /** The size of a terminal, in characters. */

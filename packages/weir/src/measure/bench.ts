@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { connectGauge, type GaugeOptions, type GaugeReport, type LiveGauge, type Payload } from '../gauge/index.ts';
+import { parseTicket, type Ticket } from '../peer/index.ts';
 import { type CellSettings, roundMs, sideResult } from '../results/index.ts';
-import { parseTicket, type Ticket } from '../transfer/index.ts';
 import { ExperimentError } from './errors.ts';
 import { PeerProcess } from './peer-process.ts';
 import type { PathReport } from './peer-program.ts';

@@ -1,4 +1,5 @@
-import { type CellSettings, formatBytes } from '../results/index.ts';
+import type { CellSettings } from '../results/index.ts';
+import { formatBytes } from '../text/index.ts';
 import { ExperimentError } from './errors.ts';
 
 /** More cells than anybody waits for are a mistake in the options. */

@@ -1,5 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { oneLine } from '../transfer/index.ts';
+import { oneLine } from '../text/index.ts';
 import { ExperimentError } from './errors.ts';
 import { PEER_PROGRAM } from './peer-file.ts';
 import type { PeerCalls, PeerReply, PeerRequest } from './peer-program.ts';

@@ -5,8 +5,9 @@
 import { randomBytes } from 'node:crypto';
 import { listen, makeSelfSigned } from 'weir-quic';
 import { GAUGE_ALPN, serveGauge } from '../gauge/index.ts';
+import { formatTicket, receiverTransport, TOKEN_BYTES } from '../peer/index.ts';
 import { type HostAndPort, parsePath, type Relay, startRelay } from '../relay/index.ts';
-import { formatTicket, messageOf, receiverTransport, TOKEN_BYTES } from '../transfer/index.ts';
+import { messageOf } from '../text/index.ts';
 import { startTlsServer, type TlsAddress } from './tls-baseline.ts';
 
 /** How a server is to be. */

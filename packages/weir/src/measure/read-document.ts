@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import { type Experiment, RESULT_SCHEMA, type ResultDocument } from '../results/index.ts';
-import { messageOf, systemCode } from '../transfer/index.ts';
+import { messageOf, systemCode } from '../text/index.ts';
 import { ExperimentError } from './errors.ts';
 import { readExperiment } from './read-experiment.ts';
 import { parseResult } from './result-shapes.ts';

@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import type { Experiment, ExperimentHeader, IterationRecord } from '../results/index.ts';
-import { messageOf, systemCode } from '../transfer/index.ts';
+import { messageOf, systemCode } from '../text/index.ts';
 import { ExperimentError } from './errors.ts';
 import { parseHeader, parseIteration } from './record-shapes.ts';
 

@@ -6,7 +6,7 @@ import {
   ratePerMs,
   type SideResult,
 } from '../results/index.ts';
-import { messageOf } from '../transfer/index.ts';
+import { messageOf } from '../text/index.ts';
 import { ExperimentError } from './errors.ts';
 import type { Attempt } from './order.ts';
 import { Schedule, type ScheduleProgress } from './schedule.ts';

@@ -1,9 +1,8 @@
-import { randomBytes } from 'node:crypto';
-import { type FileHandle, open, rename, stat, unlink } from 'node:fs/promises';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FileLock, type LockHolder } from 'weir-quic/system';
 import type { ExperimentHeader, IterationRecord } from '../results/index.ts';
-import { messageOf, systemCode } from '../transfer/index.ts';
+import { messageOf, systemCode, writeWholeFile } from '../text/index.ts';
 import { ExperimentError } from './errors.ts';
 import { readContent } from './read-experiment.ts';
 import { sameExperiment, settingsName } from './sameness.ts';
@@ -105,20 +104,7 @@ type OpenFile = Pick<ExperimentFile, 'header' | 'earlier' | 'wasTorn'>;
 
 /** Gives the file its name when its header is whole: a file with half a header would belong to no experiment. */
 async function begin(path: string, header: ExperimentHeader): Promise<OpenFile> {
-  const draft = `${path}.${randomBytes(4).toString('hex')}.part`;
-  try {
-    const file = await open(draft, 'wx');
-    try {
-      await file.writeFile(`${JSON.stringify(header)}\n`);
-      await file.datasync();
-    } finally {
-      await file.close();
-    }
-    await rename(draft, path);
-  } catch (error) {
-    await unlink(draft).catch(() => undefined);
-    throw error;
-  }
+  await writeWholeFile(path, `${JSON.stringify(header)}\n`, { isDurable: true });
   return { header, earlier: [], wasTorn: false };
 }
 

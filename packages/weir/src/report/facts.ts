@@ -1,6 +1,6 @@
-import { formatBytes } from '../results/format.ts';
 import type { Experiment } from '../results/record.ts';
 import type { ResultDocument } from '../results/result.ts';
+import { formatBytes } from '../text/format.ts';
 import { isExperiment } from './findings.ts';
 import { breakable, html, type Markup } from './markup.ts';
 

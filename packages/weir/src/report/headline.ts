@@ -1,4 +1,5 @@
-import { compareRecords, type Experiment, formatRate } from '../results/index.ts';
+import { compareRecords, type Experiment } from '../results/index.ts';
+import { formatRate } from '../text/index.ts';
 import { isExperiment } from './findings.ts';
 import type { MeasuredRun, ReportCell, ReportComparison, ReportRun } from './model.ts';
 import { cellName, commonSettings } from './settings.ts';

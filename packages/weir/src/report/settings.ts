@@ -1,4 +1,4 @@
-import { formatBytes } from '../results/format.ts';
+import { formatBytes } from '../text/format.ts';
 import type { ReportSettings } from './model.ts';
 
 type Dimension = keyof ReportSettings;

@@ -1,4 +1,4 @@
-import { formatNumber } from '../results/format.ts';
+import { formatNumber } from '../text/format.ts';
 import { breakable, html, type Markup } from './markup.ts';
 import type { ReportCell, ReportComparison, ReportRun } from './model.ts';
 import { cellName } from './settings.ts';

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fixtureExperiment } from '../../test/support/experiment-fixture.ts';
 import { cellSettings, experimentOf, iterationRecord, sideResult } from '../../test/support/measure-fixture.ts';
+import { wrap } from '../text/layout.ts';
 import { experimentTables } from './experiment-tables.ts';
 import type { IterationRecord } from './record.ts';
-import { wrap } from './text.ts';
 
 const RATES = [1000, 1010, 990, 1005, 995, 1002, 998, 1001];
 

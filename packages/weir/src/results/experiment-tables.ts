@@ -1,8 +1,7 @@
+import { alignRight, formatBytes, formatNumber, formatRate, wrap } from '../text/index.ts';
 import { type CellSummary, cellSummaries } from './cells.ts';
 import { explainIterations, SHORT_NAMES } from './explain.ts';
-import { formatBytes, formatNumber, formatRate } from './format.ts';
 import type { CellSettings, Experiment } from './record.ts';
-import { alignRight, wrap } from './text.ts';
 
 /** One column of the table of cells. */
 interface Column {

@@ -1,5 +1,5 @@
+import { formatBytes, formatNumber } from '../text/index.ts';
 import type { BothSides, Cause, LimitShare } from './explain.ts';
-import { formatBytes, formatNumber } from './format.ts';
 import type { SideResult } from './readings.ts';
 import { median, sum } from './statistics/index.ts';
 

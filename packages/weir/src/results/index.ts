@@ -15,7 +15,6 @@ export {
   explainStream,
   type LimitShare,
 } from './explain.ts';
-export { formatBytes, formatDuration, formatNumber, formatRate } from './format.ts';
 export { type Iperf3Options, iperf3Json, iperf3OfCell, iperf3OfDocument, iperf3OfIteration } from './iperf3.ts';
 export type { Iperf3Document } from './iperf3-shape.ts';
 export {

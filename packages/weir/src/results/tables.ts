@@ -1,7 +1,6 @@
-import { formatBytes, formatDuration, formatNumber, formatRate } from './format.ts';
+import { alignRight, formatBytes, formatDuration, formatNumber, formatRate } from '../text/index.ts';
 import type { SideResult, StreamResult } from './readings.ts';
 import type { IterationResult, ResultDocument, TotalsResult } from './result.ts';
-import { alignRight } from './text.ts';
 
 /** One column of a table of streams. */
 interface Column {

@@ -2,6 +2,7 @@ import { chmodSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Database, QueryResult } from 'node-sqlite3-wasm';
 import { FileLock, makeFolder } from 'weir-quic/system';
+import { messageOf } from '../text/index.ts';
 import { packDocument, unpackDocument } from './document.ts';
 import { isExperiment, type Run, type RunEntry, type RunKind, type StoredRun } from './run.ts';
 import { migrate } from './schema.ts';
@@ -257,8 +258,4 @@ function historyError(path: string, cause: unknown): HistoryError {
   if (cause instanceof HistoryError) return cause;
   const hint = /malformed|not a database/u.test(messageOf(cause)) ? ': move it away to begin a new one' : '';
   return new HistoryError(`the history in ${path} cannot be used: ${messageOf(cause)}${hint}`, { cause });
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message.replace(/\s+/gu, ' ') : String(error);
 }

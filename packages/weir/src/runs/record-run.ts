@@ -1,3 +1,4 @@
+import { messageOf } from '../text/index.ts';
 import { History } from './history.ts';
 import type { Run } from './run.ts';
 
@@ -20,7 +21,7 @@ export async function recordRun(run: Run, options: RecordOptions): Promise<numbe
   try {
     return await new History(options.folder).record(run);
   } catch (error) {
-    options.warn(`this run is not kept: ${error instanceof Error ? error.message : String(error)}`);
+    options.warn(`this run is not kept: ${messageOf(error)}`);
     return undefined;
   }
 }

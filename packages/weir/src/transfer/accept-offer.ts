@@ -1,8 +1,7 @@
-import { TransferError } from './errors.ts';
-import { Refusal } from './introduction.ts';
+import { MAX_STREAM_READINGS, MAX_STREAMS, Refusal, TransferError } from '../peer/index.ts';
 import type { Offer } from './messages.ts';
 import { nameProblem } from './names.ts';
-import { isChunkSizeAllowed, MAX_CHUNK_BYTES, MAX_STREAM_READINGS, MAX_STREAMS, MIN_CHUNK_BYTES } from './plan.ts';
+import { isChunkSizeAllowed, MAX_CHUNK_BYTES, MIN_CHUNK_BYTES } from './plan.ts';
 import type { PartFile, TargetStore } from './storage.ts';
 
 /** What a receiver accepts. */

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { SeededRandom } from 'weir-quic/random';
+import { TransferError } from '../peer/errors.ts';
 import { ChunkLedger } from './chunk-ledger.ts';
-import { TransferError } from './errors.ts';
 
 const PAGE = 4096;
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { TransferError } from './errors.ts';
+import { TransferError } from '../peer/index.ts';
 import { TAG_BYTES } from './tag.ts';
 
 /** Chunks of one page of a ledger. */

@@ -1,4 +1,4 @@
-import type { CarrierWriter } from './carrier.ts';
+import type { CarrierWriter } from '../peer/index.ts';
 import { ChunkLedger } from './chunk-ledger.ts';
 import type { ChunkPlan } from './plan.ts';
 import { encodeRecordHeader } from './records.ts';

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, statfs } from 'node:fs/promises';
-import { systemCode } from './errors.ts';
+import { systemCode } from '../text/index.ts';
 
 /** File systems on local disks that write directly what they are given: ext2 to ext4, XFS, F2FS; their magic numbers. */
 const DIRECT_FILE_SYSTEMS: ReadonlySet<number> = new Set([0xef53, 0x58465342, 0xf2f52010]);

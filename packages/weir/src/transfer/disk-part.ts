@@ -1,9 +1,10 @@
 import { type FileHandle, link, open, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { HeldLock } from 'weir-quic/system';
+import type { TransferError } from '../peer/index.ts';
+import { systemCode } from '../text/index.ts';
 import { type DirectFile, pageAligned } from './direct-io.ts';
 import type { SpaceClaim } from './disk-space.ts';
-import { systemCode, type TransferError } from './errors.ts';
 import { numberedName } from './names.ts';
 import type { PartFile } from './storage.ts';
 import { storageError } from './storage-error.ts';

@@ -1,7 +1,8 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { messageOf, systemCode, TransferError } from './errors.ts';
+import { TransferError } from '../peer/index.ts';
+import { messageOf, systemCode } from '../text/index.ts';
 import type { SourceFile } from './storage.ts';
 
 /** Opens a file on disk for sending. Close it. @throws TransferError `source` with what is wrong with it. */

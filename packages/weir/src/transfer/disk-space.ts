@@ -1,5 +1,5 @@
 import { stat, statfs } from 'node:fs/promises';
-import { TransferError } from './errors.ts';
+import { TransferError } from '../peer/index.ts';
 
 /** What files under way in this process still need, by the number of their file system's device. */
 const SPOKEN_FOR = new Map<number, Set<SpaceClaim>>();

@@ -1,10 +1,10 @@
 import { lstat, readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeFolder } from 'weir-quic/system';
+import { TransferError } from '../peer/index.ts';
 import { DIRECT_FROM_BYTES, DirectFile } from './direct-io.ts';
 import { DiskPart } from './disk-part.ts';
 import { SpaceClaim } from './disk-space.ts';
-import { TransferError } from './errors.ts';
 import { createPart, type NewPart, removeAbandonedParts } from './part-name.ts';
 import type { PartFile, TargetStore } from './storage.ts';
 import { storageError } from './storage-error.ts';

@@ -19,10 +19,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, mock, test } from 'node:test';
 import { canFlock, formatClaim, lockOwn } from 'weir-quic/system';
+import { TransferError } from '../peer/errors.ts';
 import { DIRECT_FROM_BYTES } from './direct-io.ts';
 import { openSource } from './disk-source.ts';
 import { TargetFolder } from './disk-target.ts';
-import { TransferError } from './errors.ts';
 import { storageError } from './storage-error.ts';
 
 let folder: string;

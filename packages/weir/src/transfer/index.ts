@@ -1,63 +1,12 @@
 /** Carries files over parallel QUIC streams: tickets, `sendFile`, `receiveFile`. See docs/protocol.md. */
-export type {
-  CarrierSession,
-  CarrierSessionStats,
-  CarrierStream,
-  CarrierStreamStats,
-  CarrierWriter,
-  Clock,
-} from './carrier.ts';
-export { ControlChannel } from './control-channel.ts';
+
+// What a program that carries files needs of how two weirs meet: weir-cli/transfer is one door.
+export { formatTicket, parseTicket, receiverTransport, SENDER_TRANSPORT, TOKEN_BYTES } from '../peer/index.ts';
 export { openSource } from './disk-source.ts';
 export { TargetFolder, type TargetOptions } from './disk-target.ts';
-export { endOnAbort, explain } from './ending.ts';
-export {
-  CloseCode,
-  closeCodeOf,
-  FAILURES,
-  type FailureCode,
-  messageOf,
-  REFUSALS,
-  type RefusalCode,
-  systemCode,
-  TransferError,
-  type TransferErrorCode,
-} from './errors.ts';
-export { harmless, harmlessJson, oneLine } from './harmless.ts';
-export {
-  accepted,
-  admit,
-  type Introduction,
-  type IntroductionOptions,
-  introduce,
-  type LineOptions,
-  ordinal,
-  parseIntroduction,
-  Refusal,
-} from './introduction.ts';
-export { ANSWER_TIME, GOODBYE_TIME, INTRODUCTION_TIME, PARTING_TIME, STALL_TIME } from './limits.ts';
-export {
-  count,
-  decodeFields,
-  type Fields,
-  isMeasured,
-  malformed,
-  number,
-  object,
-  oneOf,
-  text,
-} from './message-fields.ts';
 export { ALPN, type Offer, PROTOCOL_VERSION, parseReading } from './messages.ts';
 export { nameProblem, numberedName } from './names.ts';
-export { clientOf, Places, type PlacesOptions, type Visit } from './places.ts';
-export {
-  chunkBytesFor,
-  MAX_CHUNK_BYTES,
-  MAX_ITERATIONS,
-  MAX_STREAM_READINGS,
-  MAX_STREAMS,
-  MIN_CHUNK_BYTES,
-} from './plan.ts';
+export { chunkBytesFor, MAX_CHUNK_BYTES, MIN_CHUNK_BYTES } from './plan.ts';
 export {
   type ConnectionReading,
   type MeteredStream,
@@ -71,11 +20,6 @@ export {
   snapshotOf,
 } from './readings.ts';
 export { type ReceiveOptions, receiveFile } from './receiver.ts';
-export { decodePreamble, encodePreamble, PREAMBLE_BYTES, StreamInput } from './records.ts';
 export { type IterationReport, LiveIteration, type TransferEvents, type TransferReport } from './report.ts';
 export { type SendOptions, sendFile } from './sender.ts';
-export { HANDSHAKE_TIMEOUT, KEEP_ALIVE, receiverTransport, SENDER_TRANSPORT } from './session-options.ts';
-export { SessionWaits, type WaitLimit } from './session-waits.ts';
 export type { PartFile, SourceFile, TargetStore } from './storage.ts';
-export { Strangers } from './strangers.ts';
-export { base64url, DEFAULT_PORT, formatTicket, parseTicket, sameToken, type Ticket, TOKEN_BYTES } from './ticket.ts';

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { QuicSession } from 'weir-quic';
 import { anyChannel, HELLO, receiving, sending, withTransfers } from '../../test/support/transfer-pair.ts';
-import { TransferError } from './errors.ts';
-import { ordinal } from './introduction.ts';
-import { ANSWER_TIME, WORD_TIME } from './limits.ts';
-import { Places } from './places.ts';
+import { TransferError } from '../peer/errors.ts';
+import { ordinal } from '../peer/introduction.ts';
+import { Places } from '../peer/places.ts';
+import { ANSWER_TIME, WORD_TIME } from '../peer/times.ts';
 import { receiveFile } from './receiver.ts';
 import { sendFile } from './sender.ts';
 

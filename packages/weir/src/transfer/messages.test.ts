@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { TransferError } from './errors.ts';
-import { encodeMessage } from './message-fields.ts';
+import { TransferError } from '../peer/errors.ts';
+import { encodeMessage } from '../peer/message-fields.ts';
 import { decodeMessage, type Message } from './messages.ts';
 import type { SideReading } from './readings.ts';
 

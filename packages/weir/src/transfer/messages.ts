@@ -1,8 +1,21 @@
 import { RECEIVE_LIMITS, SEND_LIMITS } from 'weir-quic';
-import { FAILURES, type FailureCode } from './errors.ts';
-import { type Introduction, parseIntroduction } from './introduction.ts';
-import { count, decodeFields, type Fields, line, malformed, number, object, oneOf, text } from './message-fields.ts';
-import { MAX_ITERATIONS, MAX_STREAMS } from './plan.ts';
+import {
+  count,
+  decodeFields,
+  FAILURES,
+  type FailureCode,
+  type Fields,
+  type Introduction,
+  line,
+  MAX_ITERATIONS,
+  MAX_STREAMS,
+  malformed,
+  number,
+  object,
+  oneOf,
+  parseIntroduction,
+  text,
+} from '../peer/index.ts';
 import type { ConnectionReading, SideReading, StreamReading } from './readings.ts';
 
 /** The application protocol, RFC 7301. The number rises with every change that an old peer would misunderstand. */

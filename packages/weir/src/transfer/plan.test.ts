@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { ChunkPlan, chunkBytesFor, isChunkSizeAllowed, MAX_STREAMS } from './plan.ts';
+import { MAX_STREAMS } from '../peer/bounds.ts';
+import { ChunkPlan, chunkBytesFor, isChunkSizeAllowed } from './plan.ts';
 
 const sizes = fc.oneof(fc.integer({ min: 0, max: 10_000 }), fc.integer({ min: 0, max: 2 ** 40 }));
 const streamCounts = fc.integer({ min: 1, max: MAX_STREAMS });

@@ -7,15 +7,6 @@ export const MIN_CHUNK_BYTES = 1 << 10;
 /** What the chunks under way on all streams may hold in the receiver's memory, in bytes. */
 export const CHUNK_MEMORY_BYTES = 64 << 20;
 
-/** The most streams of one iteration. */
-export const MAX_STREAMS = 512;
-
-/** The most iterations of one transfer. */
-export const MAX_ITERATIONS = 10_000;
-
-/** The most streams of one transfer over all its iterations: both sides keep the readings of each until the end. */
-export const MAX_STREAM_READINGS = 1 << 17;
-
 /** Chunks for each stream to aim at, so that a slow stream's last one is a small part of the whole. */
 const CHUNKS_PER_STREAM = 16;
 

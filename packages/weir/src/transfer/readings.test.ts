@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RECEIVE_LIMITS, SEND_LIMITS } from 'weir-quic';
-import type { CarrierSessionStats } from './carrier.ts';
+import type { CarrierSessionStats } from '../peer/carrier.ts';
 import { readConnection } from './readings.ts';
 
 /** Times in the order of `limits`. */

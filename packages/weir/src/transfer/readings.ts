@@ -1,5 +1,5 @@
 import { RECEIVE_LIMITS, type ReceiveLimit, SEND_LIMITS, type SendLimit } from 'weir-quic';
-import type { CarrierSessionStats, CarrierStreamStats } from './carrier.ts';
+import type { CarrierSessionStats, CarrierStreamStats } from '../peer/index.ts';
 
 /**
  * What one side read off the meters of one stream in one iteration: plain numbers, as they also go over the wire. Bytes;

@@ -1,18 +1,17 @@
+import {
+  type CarrierStream,
+  CloseCode,
+  decodePreamble,
+  PREAMBLE_BYTES,
+  StreamInput,
+  TransferError,
+} from '../peer/index.ts';
 import { BufferPool } from './buffer-pool.ts';
-import type { CarrierStream } from './carrier.ts';
 import { ChunkLedger } from './chunk-ledger.ts';
-import { CloseCode, TransferError } from './errors.ts';
 import type { Offer } from './messages.ts';
 import { ChunkPlan } from './plan.ts';
 import type { MeteredStream } from './readings.ts';
-import {
-  decodePreamble,
-  decodeRecordHeader,
-  PREAMBLE_BYTES,
-  RECORD_HEADER_BYTES,
-  type RecordHeader,
-  StreamInput,
-} from './records.ts';
+import { decodeRecordHeader, RECORD_HEADER_BYTES, type RecordHeader } from './records.ts';
 import type { PartFile } from './storage.ts';
 import { chunkTag, sameBytes } from './tag.ts';
 

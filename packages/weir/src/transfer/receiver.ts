@@ -1,21 +1,34 @@
+import {
+  admit,
+  type CarrierSession,
+  type CarrierStream,
+  CloseCode,
+  ControlChannel,
+  closeCodeOf,
+  endOnAbort,
+  explain,
+  type FailureCode,
+  fromBase64url,
+  GOODBYE_TIME,
+  INTRODUCTION_TIME,
+  malformed,
+  type Places,
+  Refusal,
+  SessionWaits,
+  STALL_TIME,
+  STORE_TIME,
+  TransferError,
+  type Visit,
+  type WaitLimit,
+  WorkWords,
+} from '../peer/index.ts';
 import { type AcceptOptions, acceptOffer, mostStreams } from './accept-offer.ts';
-import type { CarrierSession, CarrierStream } from './carrier.ts';
-import { ControlChannel } from './control-channel.ts';
-import { endOnAbort, explain } from './ending.ts';
-import { CloseCode, closeCodeOf, type FailureCode, TransferError } from './errors.ts';
-import { admit, Refusal } from './introduction.ts';
-import { GOODBYE_TIME, INTRODUCTION_TIME, STALL_TIME, STORE_TIME } from './limits.ts';
-import { malformed } from './message-fields.ts';
 import { decodeMessage, type Message, type Offer, PROTOCOL_VERSION } from './messages.ts';
-import type { Places, Visit } from './places.ts';
 import { readConnection, readReceivedStreams, round, type SideReading, snapshotOf } from './readings.ts';
 import { ReceiveIteration } from './receive-iteration.ts';
 import { type IterationReport, LiveIteration, type TransferEvents, type TransferReport } from './report.ts';
-import { SessionWaits, type WaitLimit } from './session-waits.ts';
 import type { PartFile } from './storage.ts';
 import { TAG_KEY_BYTES } from './tag.ts';
-import { fromBase64url } from './ticket.ts';
-import { WorkWords } from './work-words.ts';
 
 /** How to receive. */
 export interface ReceiveOptions extends AcceptOptions {

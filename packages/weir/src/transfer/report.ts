@@ -1,4 +1,4 @@
-import type { CarrierStream } from './carrier.ts';
+import type { CarrierStream } from '../peer/index.ts';
 import type { Offer } from './messages.ts';
 import type { SideReading } from './readings.ts';
 

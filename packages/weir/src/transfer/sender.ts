@@ -1,11 +1,31 @@
 import { randomBytes } from 'node:crypto';
-import type { CarrierSession, CarrierStream } from './carrier.ts';
+import {
+  ANSWER_TIME,
+  accepted,
+  base64url,
+  type CarrierSession,
+  type CarrierStream,
+  CloseCode,
+  ControlChannel,
+  closeCodeOf,
+  encodePreamble,
+  endOnAbort,
+  explain,
+  introduce,
+  type LineOptions,
+  PARTING_TIME,
+  PATIENT_VERSION,
+  PREAMBLE_BYTES,
+  SessionWaits,
+  STALL_TIME,
+  STORE_TIME,
+  TransferError,
+  type WaitLimit,
+  type Welcome,
+  WORK_TIME,
+  WorkWords,
+} from '../peer/index.ts';
 import { ChunkSource } from './chunk-source.ts';
-import { ControlChannel } from './control-channel.ts';
-import { endOnAbort, explain } from './ending.ts';
-import { CloseCode, closeCodeOf, TransferError } from './errors.ts';
-import { accepted, introduce, type LineOptions, PATIENT_VERSION, type Welcome } from './introduction.ts';
-import { ANSWER_TIME, PARTING_TIME, STALL_TIME, STORE_TIME, WORK_TIME } from './limits.ts';
 import { decodeMessage, type Message, type Offer, PROTOCOL_VERSION } from './messages.ts';
 import { ChunkPlan, chunkBytesFor } from './plan.ts';
 import {
@@ -16,13 +36,9 @@ import {
   type SideReading,
   snapshotOf,
 } from './readings.ts';
-import { encodePreamble, PREAMBLE_BYTES } from './records.ts';
 import { type IterationReport, LiveIteration, type TransferEvents, type TransferReport } from './report.ts';
-import { SessionWaits, type WaitLimit } from './session-waits.ts';
 import type { SourceFile } from './storage.ts';
 import { TAG_KEY_BYTES } from './tag.ts';
-import { base64url } from './ticket.ts';
-import { WorkWords } from './work-words.ts';
 
 /** What to send, and how. */
 export interface SendOptions extends LineOptions {

@@ -10,12 +10,12 @@ import {
   WELCOME,
   withTransfers,
 } from '../../test/support/transfer-pair.ts';
-import type { ControlChannel } from './control-channel.ts';
-import { TransferError } from './errors.ts';
-import { ANSWER_TIME, PARTING_TIME, STALL_TIME, STORE_TIME } from './limits.ts';
+import type { ControlChannel } from '../peer/control-channel.ts';
+import { TransferError } from '../peer/errors.ts';
+import { receiverTransport } from '../peer/session-options.ts';
+import { ANSWER_TIME, PARTING_TIME, STALL_TIME, STORE_TIME } from '../peer/times.ts';
 import { receiveFile } from './receiver.ts';
 import { sendFile } from './sender.ts';
-import { receiverTransport } from './session-options.ts';
 
 const CONTENT = new Uint8Array(200_000).fill(7);
 

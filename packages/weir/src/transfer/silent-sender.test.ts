@@ -3,11 +3,12 @@ import { test } from 'node:test';
 import type { QuicSession } from 'weir-quic';
 import { CLIENT_HOST } from 'weir-quic/sim';
 import { anyChannel, type Fields, HELLO, OFFER, receiving, withTransfers } from '../../test/support/transfer-pair.ts';
-import type { ControlChannel } from './control-channel.ts';
-import { TransferError } from './errors.ts';
-import { INTRODUCTION_TIME, STALL_TIME, STORE_TIME } from './limits.ts';
+import type { ControlChannel } from '../peer/control-channel.ts';
+import { TransferError } from '../peer/errors.ts';
+import { encodePreamble } from '../peer/preamble.ts';
+import { INTRODUCTION_TIME, STALL_TIME, STORE_TIME } from '../peer/times.ts';
 import { receiveFile } from './receiver.ts';
-import { encodePreamble, encodeRecordHeader } from './records.ts';
+import { encodeRecordHeader } from './records.ts';
 import { chunkTag } from './tag.ts';
 
 /** By when an idle timeout of 8 seconds has noticed that a peer is gone. */

@@ -1,4 +1,5 @@
-import { messageOf, systemCode, TransferError } from './errors.ts';
+import { TransferError } from '../peer/index.ts';
+import { messageOf, systemCode } from '../text/index.ts';
 
 /** What to tell when a folder cannot be written; a TransferError stays as it is. */
 export function storageError(folder: string, cause: unknown): TransferError {

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { anyChannel, HELLO, OFFER, receiving, withTransfers } from '../../test/support/transfer-pair.ts';
-import { TransferError } from './errors.ts';
+import { TransferError } from '../peer/errors.ts';
+import { encodePreamble } from '../peer/preamble.ts';
 import { receiveFile } from './receiver.ts';
-import { encodePreamble, encodeRecordHeader } from './records.ts';
+import { encodeRecordHeader } from './records.ts';
 import { chunkTag } from './tag.ts';
 
 /** The file of OFFER: 2,000 bytes in two chunks. */

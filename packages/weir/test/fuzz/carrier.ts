@@ -3,16 +3,11 @@ import { createHash } from 'node:crypto';
 import { QuicError, type QuicSession, type QuicStream } from 'weir-quic';
 import { type PairSettings, withPair } from 'weir-quic/sim';
 import { chance, mutate, mutateJson, pick, type Random } from 'weir-testing';
-import {
-  ALPN,
-  receiveFile,
-  receiverTransport,
-  SENDER_TRANSPORT,
-  sendFile,
-  TransferError,
-} from '../../src/transfer/index.ts';
+import { receiverTransport, SENDER_TRANSPORT, TransferError } from '../../src/peer/index.ts';
+import { encodePreamble } from '../../src/peer/preamble.ts';
+import { ALPN, receiveFile, sendFile } from '../../src/transfer/index.ts';
 import { decodeMessage } from '../../src/transfer/messages.ts';
-import { encodePreamble, encodeRecordHeader } from '../../src/transfer/records.ts';
+import { encodeRecordHeader } from '../../src/transfer/records.ts';
 import { chunkTag, TAG_KEY_BYTES } from '../../src/transfer/tag.ts';
 import { Deviant, drain, type Fields, LIMIT, settled } from './dialogue.ts';
 import { ForgetfulStore, zeros } from './forgetful-store.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { testTargets } from 'weir-testing';
-import { TransferError } from '../../src/transfer/index.ts';
+import { TransferError } from '../../src/peer/index.ts';
 import { settled } from './dialogue.ts';
 import { TARGETS } from './targets.ts';
 

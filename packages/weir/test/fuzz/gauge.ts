@@ -2,7 +2,7 @@ import { QuicError, type QuicSession, type QuicStream } from 'weir-quic';
 import { type PairSettings, withPair } from 'weir-quic/sim';
 import { chance, pick, type Random } from 'weir-testing';
 import { GAUGE_ALPN, openGauge, serveGauge } from '../../src/gauge/index.ts';
-import { encodePreamble, receiverTransport, TransferError } from '../../src/transfer/index.ts';
+import { encodePreamble, receiverTransport, TransferError } from '../../src/peer/index.ts';
 import { GAUGE_TOKEN } from '../support/gauge-pair.ts';
 import { reading } from './carrier.ts';
 import { Deviant, drain, type Fields, LIMIT, settled } from './dialogue.ts';

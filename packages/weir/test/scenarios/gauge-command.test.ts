@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { connectGauge, type GaugeOptions } from '../../src/gauge/index.ts';
-import { parseTicket, TransferError } from '../../src/transfer/index.ts';
+import { parseTicket, TransferError } from '../../src/peer/index.ts';
 import { CommandBench } from '../support/command.ts';
 
 /** How to reach the server that printed this ticket. */

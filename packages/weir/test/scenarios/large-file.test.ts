@@ -6,14 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { connect, listen, makeSelfSigned, type QuicSession } from 'weir-quic';
-import {
-  openSource,
-  receiveFile,
-  type SourceFile,
-  sendFile,
-  TargetFolder,
-  TransferError,
-} from '../../src/transfer/index.ts';
+import { TransferError } from '../../src/peer/index.ts';
+import { openSource, receiveFile, type SourceFile, sendFile, TargetFolder } from '../../src/transfer/index.ts';
 
 /** A file large enough for threads of its own on both sides, on real disks and sockets. */
 

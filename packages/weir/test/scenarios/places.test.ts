@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { readdir, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { connect, type QuicSession } from 'weir-quic';
-import { ALPN, base64url, KEEP_ALIVE, parseTicket, SENDER_TRANSPORT } from '../../src/transfer/index.ts';
+import { base64url, KEEP_ALIVE, parseTicket, SENDER_TRANSPORT } from '../../src/peer/index.ts';
+import { ALPN } from '../../src/transfer/index.ts';
 import { CommandBench } from '../support/command.ts';
 import { anyChannel, HELLO, OFFER } from '../support/transfer-pair.ts';
 

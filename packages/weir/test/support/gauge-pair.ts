@@ -1,7 +1,7 @@
 import type { QuicSession } from 'weir-quic';
 import { type Pair, type PairSettings, withPair } from 'weir-quic/sim';
 import { GAUGE_ALPN, type GaugeClient, type GaugeServeOptions, openGauge, serveGauge } from '../../src/gauge/index.ts';
-import { receiverTransport } from '../../src/transfer/index.ts';
+import { receiverTransport } from '../../src/peer/index.ts';
 
 /** What both ends of a simulated gauge know. */
 export const GAUGE_TOKEN = new Uint8Array(16).fill(7);

@@ -6,7 +6,7 @@ import type {
   CarrierStream,
   CarrierStreamStats,
   CarrierWriter,
-} from '../../src/transfer/index.ts';
+} from '../../src/peer/index.ts';
 
 /** What a test may do to a stream's data on its way. */
 export interface MemoryPath {

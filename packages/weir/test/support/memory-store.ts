@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
+import { TransferError } from '../../src/peer/index.ts';
 import type { PartFile, SourceFile, TargetStore } from '../../src/transfer/index.ts';
-import { TransferError } from '../../src/transfer/index.ts';
 
 /** A file in memory. */
 export function sourceOf(content: Uint8Array, name = 'file.bin'): SourceFile {

@@ -1,16 +1,14 @@
 import type { QuicSession, QuicStream } from 'weir-quic';
 import { type Pair, type PairSettings, withServer } from 'weir-quic/sim';
 import {
-  ALPN,
   base64url,
   ControlChannel,
   decodeFields,
   KEEP_ALIVE,
-  type ReceiveOptions,
   receiverTransport,
   SENDER_TRANSPORT,
-  type SendOptions,
-} from '../../src/transfer/index.ts';
+} from '../../src/peer/index.ts';
+import { ALPN, type ReceiveOptions, type SendOptions } from '../../src/transfer/index.ts';
 import { MemoryStore, sourceOf } from './memory-store.ts';
 
 /** What both ends of a simulated transfer know. */

@@ -1,7 +1,7 @@
 import { constants, fstatSync, openSync, write, writeSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { isatty } from 'node:tty';
-import { systemCode } from '../../transfer/index.ts';
+import { systemCode } from '../../text/index.ts';
 
 /** Takes bytes without ever holding up the event loop. */
 export interface Device {

@@ -1,4 +1,4 @@
-import { messageOf, systemCode } from '../../transfer/index.ts';
+import { messageOf, systemCode } from '../../text/index.ts';
 import type { Device } from './device.ts';
 
 /** Bytes of words that wait for a reader who has stopped reading; what comes then is left out, and counted. */

@@ -1,9 +1,9 @@
 import { QuicError } from 'weir-quic';
 import { REFUSALS, type RefusalCode, TransferError } from './errors.ts';
-import { ANSWER_TIME, INTRODUCTION_TIME, LINE_TIME, WORD_TIME } from './limits.ts';
 import { count, type Fields, line, oneOf, text } from './message-fields.ts';
 import type { SessionWaits } from './session-waits.ts';
 import { base64url, fromBase64url, sameToken } from './ticket.ts';
+import { ANSWER_TIME, INTRODUCTION_TIME, LINE_TIME, WORD_TIME } from './times.ts';
 
 export type Hello = {
   readonly type: 'hello';

@@ -1,6 +1,7 @@
 import { QuicError } from 'weir-quic';
+import { systemCode } from '../text/index.ts';
 import type { CarrierSession } from './carrier.ts';
-import { CloseCode, systemCode, TransferError } from './errors.ts';
+import { CloseCode, TransferError } from './errors.ts';
 
 /**
  * Ends the session as soon as `signal` aborts, which ends every wait on it. Returns the function that stops listening.

@@ -1,7 +1,7 @@
 import type { CarrierStream } from './carrier.ts';
 import { TransferError } from './errors.ts';
 import { encodeMessage } from './message-fields.ts';
-import { StreamInput } from './records.ts';
+import { StreamInput } from './stream-input.ts';
 
 /** The longest message once the sender has shown its token: the statistics of MAX_STREAMS streams fit. Bytes. */
 const MAX_MESSAGE_BYTES = 1 << 20;

@@ -1,4 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { hostPort } from '../text/index.ts';
 import { TransferError } from './errors.ts';
 
 /** Where a receiver listens when nothing else is said. */
@@ -22,9 +23,8 @@ export interface Ticket {
 
 /** `weir://host:port/#<pin>.<token>`, both base64url. The secrets are in the fragment, which no proxy or log is ever sent. */
 export function formatTicket(ticket: Ticket): string {
-  const host = ticket.host.includes(':') ? `[${ticket.host}]` : ticket.host;
   const pin = ticket.pin === undefined ? '' : base64url(ticket.pin);
-  return `weir://${host}:${ticket.port}/#${pin}.${base64url(ticket.token)}`;
+  return `weir://${hostPort(ticket)}/#${pin}.${base64url(ticket.token)}`;
 }
 
 /**

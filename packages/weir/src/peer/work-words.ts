@@ -1,5 +1,5 @@
 import type { Clock } from './carrier.ts';
-import { WORD_TIME } from './limits.ts';
+import { WORD_TIME } from './times.ts';
 
 /** Says `working` every WORD_TIME while this side's own disk is what both sides wait for, so that the peer doesn't take it for dead. */
 export class WorkWords {

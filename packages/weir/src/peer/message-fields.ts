@@ -1,5 +1,5 @@
+import { oneLine } from '../text/index.ts';
 import { TransferError } from './errors.ts';
-import { oneLine } from './harmless.ts';
 
 /** A message's fields before they have been looked at. */
 export type Fields = Readonly<Record<string, unknown>>;

@@ -1,5 +1,5 @@
 import type { TransportOptions } from 'weir-quic';
-import { MAX_STREAMS } from './plan.ts';
+import { MAX_STREAMS } from './bounds.ts';
 
 /** Milliseconds without a packet after which a peer counts as gone. With one keep-alive before that, 10 seconds at most. */
 const IDLE_TIMEOUT = 8_000;

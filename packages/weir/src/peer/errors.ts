@@ -1,5 +1,3 @@
-import { oneLine } from './harmless.ts';
-
 /** Why a receiver refuses an offer; the `code` of a `refused` message (docs/protocol.md). */
 export const REFUSALS = [
   'bad_token',
@@ -107,15 +105,4 @@ export const CloseCode = {
 export function closeCodeOf({ code }: TransferError): number {
   if (code === 'protocol') return CloseCode.PROTOCOL;
   return code === 'refused' ? CloseCode.DONE : CloseCode.FAILED;
-}
-
-/** A system error's code (`ENOSPC`), or an empty string. */
-export function systemCode(error: unknown): string {
-  const code = (error as { code?: unknown } | undefined)?.code;
-  return typeof code === 'string' ? code : '';
-}
-
-/** A message of an unknown error in one line. */
-export function messageOf(error: unknown): string {
-  return oneLine(error instanceof Error ? error.message : String(error));
 }
