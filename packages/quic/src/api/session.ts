@@ -10,7 +10,7 @@ import type { HandshakeSummary } from '../tls/session.ts';
 import type { TransportParameters } from '../wire/transport-parameters.ts';
 import { type CongestionName, congestionOf } from './congestion.ts';
 import { DEFAULT_BUDGET } from './constants.ts';
-import { DatagramBacklog } from './datagram-backlog.ts';
+import { DatagramBacklog, noDatagrams } from './datagram-backlog.ts';
 import type { QuicEndpoint } from './endpoint.ts';
 import { closeError, codeOf, isCleanClose, QuicError, wireCode } from './errors.ts';
 import { Deferred, deliver, make, onAbort, type StreamOwner, sessionEnded, Waiters } from './internal.ts';
@@ -495,10 +495,4 @@ export class QuicSession implements AsyncDisposable {
   #failed(error: unknown): void {
     this.destroy(error, { type: 'transport', code: TransportErrorCode.INTERNAL_ERROR });
   }
-}
-
-function noDatagrams(): QuicError {
-  const message =
-    'ondatagram: the peer was told that none are taken; give it, or transportParams.maxDatagramFrameSize, to';
-  return new QuicError('ERR_QUIC_INVALID_ARGUMENT', `${message} connect or listen`);
 }
