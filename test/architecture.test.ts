@@ -27,8 +27,10 @@ const LAYERS: Record<string, readonly string[]> = {
   'quic/driver': [...PROTOCOL, 'quic/connection', 'quic/endpoint'],
   'quic/datapath': ['quic/base', 'quic/native', 'quic/driver', 'quic/system'],
   'quic/qlog': [...PROTOCOL, 'quic/connection'],
-  'quic/api': [...MACHINE, 'quic/tls/certificates', 'quic/datapath', 'quic/qlog', 'quic/system'],
-  'quic/sim': [...MACHINE, 'quic/tls/certificates', 'quic/qlog', 'quic/api'],
+  // The process as an endpoint's world: what the simulator is, too.
+  'quic/node': ['quic/base', 'quic/crypto', 'quic/driver', 'quic/datapath', 'quic/qlog', 'quic/system'],
+  'quic/api': [...MACHINE, 'quic/tls/certificates', 'quic/qlog', 'quic/node'],
+  'quic/sim': [...MACHINE, 'quic/tls/certificates', 'quic/qlog', 'quic/node', 'quic/api'],
   // Words for people: whoever says something stands on it.
   text: [],
   // How two weirs meet, wait and part; what is carried or measured in between is the business of the rooms above.

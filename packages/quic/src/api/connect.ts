@@ -1,12 +1,12 @@
 import { isIP } from 'node:net';
+import type { EndpointHost, ResolvedHost } from '../driver/host.ts';
 import type { Timer } from '../driver/runtime.ts';
+import { nodeHost } from '../node/node-host.ts';
 import { parseAddress } from './address.ts';
 import { CONNECTION_ATTEMPT_DELAY } from './constants.ts';
 import { type ListeningEndpoint, QuicEndpoint } from './endpoint.ts';
 import { QuicError } from './errors.ts';
-import type { EndpointHost, ResolvedHost } from './host.ts';
 import { open, serve, unlessAborted, worldOf } from './internal.ts';
-import { nodeHost } from './node-host.ts';
 import { assertOptions } from './option-names.ts';
 import type { AddressLike, ConnectOptions, EndpointOptions, ListenOptions, OnSession } from './options.ts';
 import type { QuicSession } from './session.ts';

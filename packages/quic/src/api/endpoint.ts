@@ -3,16 +3,16 @@ import type { Millis } from '../base/time.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { Datapath } from '../driver/datapath.ts';
 import { Driver } from '../driver/driver.ts';
+import type { EndpointHost, ResolvedHost } from '../driver/host.ts';
 import { EndpointCounters, type EndpointCounts } from '../endpoint/counters.ts';
 import type { EndpointLimits } from '../endpoint/limits.ts';
+import { nodeHost } from '../node/node-host.ts';
 import type { Verifier } from '../tls/certificates/verifier.ts';
 import { loadJudgement } from '../tls/certificates/verifier.ts';
 import { type HostAndPort, parseAddress } from './address.ts';
 import { endpointLimits, limitOf } from './endpoint-limits.ts';
 import { QuicError } from './errors.ts';
-import type { EndpointHost, ResolvedHost } from './host.ts';
 import { Deferred, deliver, make, onAbort, open, serve, worldOf } from './internal.ts';
-import { nodeHost } from './node-host.ts';
 import { assertOptions } from './option-names.ts';
 import type {
   ConnectOptions,

@@ -1,8 +1,8 @@
 import { toHex } from '../base/cursor.ts';
 import type { Observer } from '../connection/observe.ts';
+import type { EndpointHost, OpenQlog } from '../driver/host.ts';
 import type { QlogDialect } from '../qlog/dialect.ts';
 import { type QlogSink, QlogWriter } from '../qlog/writer.ts';
-import type { EndpointHost, OpenQlog } from './host.ts';
 import type { SessionOptions } from './options.ts';
 
 /** What a session's event stream feeds. */

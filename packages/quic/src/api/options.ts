@@ -4,6 +4,7 @@ import type { Address } from '../base/address.ts';
 import type { Millis } from '../base/time.ts';
 import type { Observer } from '../connection/observe.ts';
 import type { TransportOptions } from '../connection/options.ts';
+import type { EndpointHost, OpenQlog } from '../driver/host.ts';
 import type { QlogDialect } from '../qlog/dialect.ts';
 import type { CongestionControllerFactory } from '../recovery/congestion/controller.ts';
 import type { Verifier } from '../tls/certificates/verifier.ts';
@@ -11,7 +12,6 @@ import type { CongestionName } from './congestion.ts';
 import type { QuicEndpoint } from './endpoint.ts';
 import type { LimitOptions } from './endpoint-limits.ts';
 import type { QuicError } from './errors.ts';
-import type { EndpointHost, OpenQlog } from './host.ts';
 import type { QuicSession } from './session.ts';
 import type { QuicStream } from './stream.ts';
 

@@ -1,7 +1,7 @@
 import type { Connection } from '../connection/connection.ts';
+import type { EndpointHost } from '../driver/host.ts';
 import type { Verifier } from '../tls/certificates/verifier.ts';
 import type { QuicEndpoint } from './endpoint.ts';
-import type { EndpointHost } from './host.ts';
 import type { SessionOptions } from './options.ts';
 import type { QuicSession } from './session.ts';
 

@@ -3,6 +3,7 @@ import { fromHex } from '../base/cursor.ts';
 import { BASE_DATAGRAM_SIZE } from '../base/datagram-size.ts';
 import { type ConnectionOptions, DEFAULT_TRANSPORT, type TransportOptions } from '../connection/options.ts';
 import { CIPHER_SUITES, type CipherSuite } from '../crypto/suite.ts';
+import type { EndpointHost } from '../driver/host.ts';
 import type { ClientConnectionOptions, ServerConnectionOptions } from '../endpoint/endpoint.ts';
 import { chainVerifier, insecureVerifier, pinVerifier, type Verifier } from '../tls/certificates/verifier.ts';
 import { loadIdentity, type TlsGroup, type TlsIdentity } from '../tls/options.ts';
@@ -12,7 +13,6 @@ import { QUIC_V1 } from '../wire/versions.ts';
 import { congestionOf } from './congestion.ts';
 import { DEFAULT_HANDSHAKE_TIMEOUT } from './constants.ts';
 import { QuicError } from './errors.ts';
-import type { EndpointHost } from './host.ts';
 import { assertOptions } from './option-names.ts';
 import type {
   ConnectOptions,

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { freeUdpPort } from 'weir-testing';
 import type { Datapath } from '../driver/datapath.ts';
+import type { EndpointHost } from '../driver/host.ts';
 import { CLIENT_HOST, SERVER_HOST, SERVER_PORT, withServer } from '../sim/pair.ts';
-import type { EndpointHost } from './host.ts';
 import { connect, datapathChoice, QuicError } from './index.ts';
 import { assertZone, unreachable } from './unreachable.ts';
 

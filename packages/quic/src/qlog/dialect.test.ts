@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Observer, TextSink } from '../api/index.ts';
-import { openQlogFolder } from '../api/qlog-folder.ts';
+import { openQlogFolder } from '../node/qlog-folder.ts';
 import { SIMULATED_DATE } from '../sim/index.ts';
 import { contentOf, withPair } from '../sim/pair.ts';
 import type { QlogDialect } from './dialect.ts';

@@ -1,12 +1,12 @@
 // What the api would load when it is first needed is loaded: real time must not pass in a simulated run.
 import '../tls/certificates/issue.ts';
 import '../tls/certificates/judgement.ts';
-import { chooseEngine } from '../api/engine-choice.ts';
-import type { EndpointHost, ResolvedHost } from '../api/host.ts';
 import { SeededRandom } from '../base/random.ts';
 import { type Millis, NEVER } from '../base/time.ts';
 import type { CryptoEngine } from '../crypto/engine.ts';
+import type { EndpointHost, ResolvedHost } from '../driver/host.ts';
 import type { Runtime, Timer } from '../driver/runtime.ts';
+import { chooseEngine } from '../node/engine-choice.ts';
 import { VirtualClock } from './clock.ts';
 import { type NetworkSettings, SimNetwork } from './network.ts';
 

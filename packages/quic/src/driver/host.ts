@@ -2,8 +2,8 @@ import type { Address } from '../base/address.ts';
 import type { Random } from '../base/random.ts';
 import type { Millis } from '../base/time.ts';
 import type { CryptoEngine } from '../crypto/engine.ts';
-import type { Datapath } from '../driver/datapath.ts';
-import type { Runtime } from '../driver/runtime.ts';
+import type { Datapath } from './datapath.ts';
+import type { Runtime } from './runtime.ts';
 
 /** A numeric address that a name resolved to. */
 export interface ResolvedHost {
@@ -21,7 +21,7 @@ export interface TextSink {
 export type OpenQlog = (name: string) => TextSink;
 
 /**
- * Everything that an endpoint asks of the world around it. One implementation is the process (api/node-host.ts), the other
+ * Everything that an endpoint asks of the world around it. One implementation is the process (node/node-host.ts), the other
  * the simulator (sim/world.ts).
  */
 export interface EndpointHost {

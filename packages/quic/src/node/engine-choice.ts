@@ -1,7 +1,7 @@
+import { QuicError } from '../base/quic-error.ts';
 import type { CryptoEngine } from '../crypto/engine.ts';
 import { nodeCryptoEngine } from '../crypto/node-engine.ts';
 import { loadOpensslEngine } from '../crypto/openssl-ffi.ts';
-import { QuicError } from './errors.ts';
 
 /** What protects the packets of this process. */
 export interface EngineChoice {

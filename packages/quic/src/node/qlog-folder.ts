@@ -1,9 +1,9 @@
 import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
+import type { OpenQlog } from '../driver/host.ts';
 import { countRecords, gapRecord } from '../qlog/writer.ts';
 import { makeFolder } from '../system/index.ts';
 import { FileLog, type LogFiles } from './file-log.ts';
-import type { OpenQlog } from './host.ts';
 
 /**
  * A folder with one qlog file for each session, named by the original destination connection ID and the side. The folder is
