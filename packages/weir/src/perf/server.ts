@@ -1,8 +1,9 @@
 import type { QuicSession, QuicStream } from 'weir-quic';
+import { StallWatch } from '../peer/index.ts';
+import { movedNow } from './moved-now.ts';
 import { readPayload, writePayload } from './payload.ts';
 import { RequestReader } from './protocol.ts';
 import { MAX_UNIDIRECTIONAL, SERVER_PATIENCE } from './settings.ts';
-import { movedNow, StallWatch } from './stall-watch.ts';
 import { Turns } from './turns.ts';
 
 /** What one client did so far: a live object. Headers are not counted. */
@@ -22,11 +23,8 @@ export interface PerfTally {
 export function servePerf(session: QuicSession): PerfTally {
   const service = new PerfService(session);
   session.onstream = (stream) => void service.serve(stream);
-  const watch = new StallWatch(
-    session,
-    SERVER_PATIENCE,
-    () => service.moved(),
-    () => session.destroy(undefined, { reason: `nothing has moved for ${SERVER_PATIENCE / 1000} seconds` }),
+  const watch = new StallWatch(session, { ms: SERVER_PATIENCE, progress: () => service.moved() }, () =>
+    session.destroy(undefined, { reason: `nothing has moved for ${SERVER_PATIENCE / 1000} seconds` }),
   );
   const end = () => watch.cancel();
   session.closed.then(end, end);
