@@ -243,3 +243,15 @@ test('a stream that is reset before the application takes it keeps its place unt
   assert.deepEqual(client.send(), ['MAX_STREAMS 1 3']);
   streams.onResetStream(0, 11, 5, 0);
 });
+
+test('streams that are forgotten at the end are not missed', () => {
+  const client = new Client();
+  client.receive(1, 5, 10);
+  const { streams } = client;
+  const receiver = streams.receiver(1)!;
+  streams.forget();
+  assert.equal(streams.count, 0);
+  assert.equal(streams.receiver(1), undefined);
+  assert.equal(receiver.readable, 0);
+  assert.deepEqual([...streams.ids()], []);
+});

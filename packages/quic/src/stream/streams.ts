@@ -116,9 +116,19 @@ export class Streams {
     this.#window.grow(bytes);
   }
 
+  /** Lets the window over all streams grow to no more than `bytes`, from now on. */
+  limitWindow(bytes: number): void {
+    this.#window.limit(bytes);
+  }
+
   /** The application has taken a stream that `onStreamOpened` told of. Before, it is not forgotten, even when both of its parts are done. */
   accept(id: number): void {
     this.#table.accept(id);
+  }
+
+  /** Forgets all streams, once the application has heard of the end: it has those that it still wants to read. */
+  forget(): void {
+    this.#table.forget();
   }
 
   /** The sending part of an open stream; undefined when it has none, or is forgotten. */

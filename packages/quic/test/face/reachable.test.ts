@@ -44,7 +44,7 @@ const MEMBERS: Readonly<Record<string, string>> = {
   QuicEndpoint:
     'address busy close closing destroy destroyed listening maxConnectionsPerHost maxConnectionsTotal ref sessions stats unref',
   QuicSession:
-    'close closing createBidirectionalStream createUnidirectionalStream destroy destroyed growReceiveWindow localAddress ' +
+    'close closing createBidirectionalStream createUnidirectionalStream destroy destroyed growReceiveWindow limitReceiveWindow localAddress ' +
     'maxDatagramLength now ondatagram onstream path remoteAddress remoteTransportParams sendDatagram setCongestionController ' +
     'setTimer stats streams updateKey',
   QuicStream:
