@@ -1,4 +1,4 @@
-import { transportErrorName } from '../base/errors.ts';
+import { TransportErrorCode, transportErrorName } from '../base/errors.ts';
 import { QuicError } from '../base/quic-error.ts';
 import type { CloseInfo } from '../connection/events.ts';
 
