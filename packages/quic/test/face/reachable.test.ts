@@ -48,7 +48,7 @@ const MEMBERS: Readonly<Record<string, string>> = {
     'maxDatagramLength now ondatagram onstream path remoteAddress remoteTransportParams sendDatagram setCongestionController ' +
     'setTimer stats streams updateKey',
   QuicStream:
-    'destroy priority readInto readSync readEnded readable readableBytes resetStream setBody setPriority stats stopSending wait writable',
+    'budget destroy priority readInto readSync readEnded readable readableBytes resetStream setBody setPriority stats stopSending wait writable',
   QuicStreamWriter:
     'bytesReleased bytesWritten canWrite desiredSize end endSync fail ready write writeSync writev writevSync',
   QuicError: 'alert errorName',

@@ -39,6 +39,7 @@ export { clientOf, Places, type PlacesOptions, type Visit } from './places.ts';
 export { decodePreamble, encodePreamble, PREAMBLE_BYTES } from './preamble.ts';
 export { HANDSHAKE_TIMEOUT, KEEP_ALIVE, receiverTransport, SENDER_TRANSPORT } from './session-options.ts';
 export { SessionWaits, type WaitLimit } from './session-waits.ts';
+export { type StallLimit, StallWatch } from './stall-watch.ts';
 export { Strangers } from './strangers.ts';
 export { StreamInput } from './stream-input.ts';
 export {

@@ -1,9 +1,10 @@
 import type { ConnectionStats, LimitTimes, QuicSession, QuicStream } from 'weir-quic';
 import { QuicError, RECEIVE_LIMITS, SEND_LIMITS } from 'weir-quic';
+import { StallWatch } from '../peer/index.ts';
+import { movedNow } from './moved-now.ts';
 import { readPayload, writePayload } from './payload.ts';
 import { encodeRequest, HEADER_BYTES, PerfError, UNLIMITED } from './protocol.ts';
 import { CLIENT_PATIENCE } from './settings.ts';
-import { movedNow, StallWatch } from './stall-watch.ts';
 
 /** Milliseconds of one look at whether it is quiet, at least; how many looks there are; and how many bytes still are quiet. */
 const LEAST_QUIET = 5;
@@ -133,11 +134,8 @@ class PerfRun implements LivePerf {
       'durationMs' in amount
         ? this.#session.setTimer(this.#startedAt + amount.durationMs, () => this.#stop())
         : undefined;
-    const watch = new StallWatch(
-      this.#session,
-      CLIENT_PATIENCE,
-      () => this.#moved(),
-      () => this.#onStall(),
+    const watch = new StallWatch(this.#session, { ms: CLIENT_PATIENCE, progress: () => this.#moved() }, () =>
+      this.#onStall(),
     );
     try {
       // The first to fail ends the others.

@@ -1,9 +1,10 @@
 import type { QuicSession, QuicStream } from 'weir-quic';
+import { StallWatch } from '../peer/index.ts';
 import { Capacity, type Share } from './capacity.ts';
+import { movedNow } from './moved-now.ts';
 import { readPayload, writePayload } from './payload.ts';
 import { RequestReader } from './protocol.ts';
 import { FIRST_WINDOW, MAX_UNIDIRECTIONAL, SERVER_CAPACITY, SERVER_PATIENCE } from './settings.ts';
-import { movedNow, StallWatch } from './stall-watch.ts';
 import { Turns } from './turns.ts';
 
 /** What one client did so far: a live object. Headers are not counted. */
@@ -31,11 +32,8 @@ export function servePerf(session: QuicSession, capacity = new Capacity(SERVER_C
   session.growReceiveWindow(Math.min(FIRST_WINDOW, share.window));
   const service = new PerfService(session, share);
   session.onstream = (stream) => void service.serve(stream);
-  const watch = new StallWatch(
-    session,
-    SERVER_PATIENCE,
-    () => service.moved(),
-    () => session.destroy(undefined, { reason: `nothing has moved for ${SERVER_PATIENCE / 1000} seconds` }),
+  const watch = new StallWatch(session, { ms: SERVER_PATIENCE, progress: () => service.moved() }, () =>
+    session.destroy(undefined, { reason: `nothing has moved for ${SERVER_PATIENCE / 1000} seconds` }),
   );
   const end = () => {
     watch.cancel();
