@@ -1,22 +1,19 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import { MAX_ITERATIONS, MAX_STREAMS } from '../peer/index.ts';
-import { addClassicCommands } from './classic-commands.ts';
-import { demo } from './demo.ts';
-import { doctor } from './doctor.ts';
+import { demo } from './commands/demo.ts';
+import { doctor } from './commands/doctor.ts';
+import { addRelayCommand } from './commands/relay.ts';
+import { addReportCommand } from './commands/report.ts';
+import { send } from './commands/send.ts';
+import { DEFAULT_LISTEN, serve } from './commands/serve.ts';
 import { ExitCode, failureOf } from './exit-codes.ts';
-import { type Interruption, listenForInterruption } from './interruption.ts';
-import { addHistoryOption, keepRun } from './keep-run.ts';
-import { refuseLostBytes } from './lost-bytes.ts';
-import { addMeasureCommand } from './measure-command.ts';
-import { Output } from './output.ts';
-import { addPerfCommand } from './perf-command.ts';
-import { addQlogOptions } from './qlog-option.ts';
-import { addRelayCommand } from './relay-command.ts';
-import { addReportCommand } from './report-command.ts';
-import { addRunsCommand } from './runs-command.ts';
-import { send } from './send.ts';
-import { DEFAULT_LISTEN, serve } from './serve.ts';
+import { addClassicCommands } from './options/classic-options.ts';
+import { addHistoryOption, keepRun } from './options/keep-run.ts';
+import { addMeasureCommand } from './options/measure-options.ts';
+import { addPerfCommand } from './options/perf-options.ts';
+import { addQlogOptions } from './options/qlog-option.ts';
+import { addRunsCommand } from './options/runs-options.ts';
 import {
   CONGESTION_CHOICE,
   parseBytes,
@@ -28,11 +25,14 @@ import {
   parseWindow,
   STALL_SECONDS,
   WAIT_SECONDS,
-} from './session-settings.ts';
+} from './options/session-settings.ts';
+import { addWebOption } from './options/web-option.ts';
 import { endWithoutTerminal } from './terminal/hung-up.ts';
+import { type Interruption, listenForInterruption } from './terminal/interruption.ts';
+import { refuseLostBytes } from './terminal/lost-bytes.ts';
+import { Output } from './terminal/output.ts';
 import { standardStreams } from './terminal/standard-streams.ts';
 import { VERSION } from './version.ts';
-import { addWebOption } from './web-option.ts';
 
 const EXIT_CODES = `
 Exit codes: 0 done, 1 defect in weir, 2 wrong arguments or ticket, 3 nobody reached, 4 certificate or token not accepted,

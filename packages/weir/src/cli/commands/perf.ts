@@ -1,0 +1,241 @@
+import { readFile } from 'node:fs/promises';
+import { type CongestionName, connect, datapathChoice, QuicError, type QuicSession, type VerifyPeer } from 'weir-quic';
+import { LiveDisplay } from '../../live/index.ts';
+import { HANDSHAKE_TIMEOUT } from '../../peer/index.ts';
+import {
+  clientTransport,
+  type LivePerf,
+  PERF_ALPN,
+  PERF_PORT,
+  PerfError,
+  type PerfErrorCode,
+  type PerfPlan,
+  runPerf,
+} from '../../perf/index.ts';
+import { describeEnvironment } from '../../results/index.ts';
+import { hostPort, messageOf } from '../../text/index.ts';
+import { CliError, ExitCode, type Failure, failureOf, harmlessFailure } from '../exit-codes.ts';
+import { LiveFeed, type LiveSource } from '../measuring/live-feed.ts';
+import {
+  PERF_SCHEMA,
+  type PerfDocument,
+  type PerfIterationResult,
+  perfIteration,
+  perfSummary,
+  perfSummaryLines,
+  perfTable,
+  runSummary,
+} from '../measuring/perf-result.ts';
+import { type HistoryCommand, keepRun } from '../options/keep-run.ts';
+import { parseListenAddress } from '../options/listen-address.ts';
+import { type QlogCommand, qlogOptions } from '../options/qlog-option.ts';
+import { datagramSizeWarning } from '../options/session-settings.ts';
+import type { Interruption } from '../terminal/interruption.ts';
+import type { Output } from '../terminal/output.ts';
+import { VERSION } from '../version.ts';
+
+/** `weir perf HOST`, parsed. */
+export interface PerfClientCommand extends QlogCommand, HistoryCommand {
+  /** HOST or HOST:PORT. */
+  readonly server: string;
+  readonly plan: PerfPlan;
+  readonly iterations: number;
+  readonly cc: CongestionName;
+  readonly datagramSize: number | undefined;
+  readonly windowBytes: number | undefined;
+  readonly insecure: boolean;
+  readonly pin: string | undefined;
+  /** A file of root certificates. */
+  readonly ca: string | undefined;
+  readonly serverName: string | undefined;
+}
+
+/** Measures against a server of the `perf` protocol. Says everything, the JSON document included. Returns the exit code. */
+export async function perfClient(
+  command: PerfClientCommand,
+  output: Output,
+  interruption: Interruption,
+): Promise<number> {
+  const { host, port } = parseListenAddress(command.server, PERF_PORT);
+  if (host === '::' || port === 0)
+    throw new CliError(ExitCode.USAGE, `'${command.server}' is no server: use HOST or HOST:PORT`);
+  const run = new PerfClient(command, hostPort({ host, port }), output);
+  let failure: Failure | undefined;
+  try {
+    await run.measure(host, port, interruption.signal);
+  } catch (error) {
+    failure =
+      interruption.exitCode === undefined
+        ? harmlessFailure(perfFailure(error, run.where))
+        : { exitCode: interruption.exitCode, message: 'stopped' };
+    output.error(failure.message);
+    output.debug(error);
+  }
+  await run.report(failure);
+  return failure?.exitCode ?? ExitCode.OK;
+}
+
+class PerfClient {
+  readonly where: string;
+  readonly #command: PerfClientCommand;
+  readonly #output: Output;
+  readonly #createdAt = new Date();
+  readonly #iterations: PerfIterationResult[] = [];
+  #connection: { cipher: string; congestionController: string; remoteAddress: string } | null = null;
+
+  constructor(command: PerfClientCommand, where: string, output: Output) {
+    this.#command = command;
+    this.where = where;
+    this.#output = output;
+  }
+
+  async measure(host: string, port: number, signal: AbortSignal): Promise<void> {
+    const { plan, iterations } = this.#command;
+    const session = await this.#connect(host, port, signal);
+    // Each wait for the session's end is in runPerf.
+    session.closed.catch(() => undefined);
+    const feed = new LiveFeed(new LiveDisplay(this.#output.screen, { print: (line) => this.#output.print(line) }));
+    try {
+      for (let iteration = 1; iteration <= iterations; iteration++) {
+        const onStart = (live: LivePerf) => feed.start(perfSource(live, session, plan, iteration, iterations));
+        const result = perfIteration(iteration, await runPerf(session, plan, { signal, onStart }));
+        feed.stop();
+        this.#iterations.push(result);
+        this.#output.print(...perfTable(result, plan.direction, iterations));
+      }
+    } finally {
+      feed.stop();
+      const warning = datagramSizeWarning(this.#command.datagramSize, session.stats.maxDatagramSize);
+      if (warning !== undefined) this.#output.error(warning);
+      // With code 0, as the protocol asks; what is left of an abandoned run goes with it.
+      session.destroy(undefined, { code: 0 });
+    }
+  }
+
+  /** The summary and the document. */
+  async report(failure: Failure | undefined): Promise<void> {
+    const { plan } = this.#command;
+    const summary = perfSummary(this.#iterations);
+    this.#output.print(...perfSummaryLines(summary));
+    const document: PerfDocument = {
+      schema: PERF_SCHEMA,
+      weir: VERSION,
+      createdAt: this.#createdAt.toISOString(),
+      environment: describeEnvironment((await datapathChoice()).name),
+      server: this.where,
+      direction: plan.direction,
+      streams: plan.streams,
+      bytes: 'bytes' in plan.amount ? plan.amount.bytes : null,
+      durationMs: 'durationMs' in plan.amount ? plan.amount.durationMs : null,
+      connection: this.#connection,
+      iterations: this.#iterations,
+      summary,
+      outcome: {
+        status: failure === undefined ? 'complete' : 'failed',
+        exitCode: failure?.exitCode ?? ExitCode.OK,
+        message: failure?.message ?? null,
+      },
+    };
+    this.#output.document(document, false);
+    await keepRun({ kind: 'perf', document, summary: runSummary(document) }, this.#command, this.#output);
+  }
+
+  async #connect(host: string, port: number, signal: AbortSignal): Promise<QuicSession> {
+    const { cc, datagramSize, windowBytes, serverName } = this.#command;
+    const session = await connect(
+      { host, port },
+      {
+        alpn: PERF_ALPN,
+        verifyPeer: await this.#verifyPeer(),
+        cc,
+        ...(datagramSize !== undefined && { datagramSize }),
+        ...(serverName !== undefined && { servername: serverName }),
+        ...qlogOptions(this.#command, (message) => this.#output.error(message)),
+        transportParams: clientTransport(windowBytes),
+        handshakeTimeout: HANDSHAKE_TIMEOUT,
+        signal,
+      },
+    );
+    const { cipher, remote } = await session.opened;
+    const { congestionController } = session.stats;
+    this.#connection = { cipher, congestionController, remoteAddress: hostPort(remote) };
+    this.#output.print(`connected to ${hostPort(remote)} (${cipher}, ${congestionController})`, '');
+    return session;
+  }
+
+  async #verifyPeer(): Promise<VerifyPeer> {
+    const { ca, insecure, pin } = this.#command;
+    if (insecure) {
+      this.#output.error('--insecure: anybody could be at the other end; the certificate is not looked at');
+      return 'insecure';
+    }
+    if (pin !== undefined) return { pin };
+    if (ca === undefined) return 'strict';
+    const pem = await readFile(ca, 'utf8').catch((error) => {
+      throw new CliError(ExitCode.FILE, `cannot read ${ca}: ${messageOf(error)}`);
+    });
+    return { ca: pem };
+  }
+}
+
+/** An iteration under way, for the display. With a duration, what it will carry is known from its course only. */
+function perfSource(
+  live: LivePerf,
+  session: QuicSession,
+  plan: PerfPlan,
+  iteration: number,
+  iterations: number,
+): LiveSource {
+  const { amount, direction } = plan;
+  const isUp = direction === 'up';
+  return {
+    outline: { label: direction, iteration, iterations, totalBytes: 'bytes' in amount ? amount.bytes : 0 },
+    sample() {
+      const { stats } = session;
+      const streamBytes = live.bytesByStream;
+      const soFar = streamBytes.reduce((total, bytes) => total + bytes, 0);
+      return {
+        streamBytes,
+        ...('durationMs' in amount && {
+          totalBytes: Math.round(
+            (soFar * amount.durationMs) / Math.min(amount.durationMs, Math.max(1, live.elapsedMs)),
+          ),
+        }),
+        rttMs: stats.rttSmoothed < 0 ? null : stats.rttSmoothed,
+        congestionWindowBytes: isUp ? stats.congestionWindow : null,
+        bytesInFlight: isUp ? stats.bytesInFlight : null,
+        packetsLost: isUp ? stats.packetsLost : null,
+        limitMs: null,
+      };
+    },
+  };
+}
+
+const PERF_EXIT: Readonly<Record<PerfErrorCode, number>> = {
+  protocol: ExitCode.INCOMPATIBLE,
+  stream_limit: ExitCode.REFUSED,
+  stalled: ExitCode.LOST,
+};
+
+/** What to say of a failure; the usual words speak of receivers and tickets. */
+function perfFailure(error: unknown, where: string): Failure {
+  if (error instanceof PerfError) {
+    return { exitCode: PERF_EXIT[error.code], message: `${where}: ${error.message}` };
+  }
+  const failure = failureOf(error, where);
+  if (!(error instanceof QuicError)) return failure;
+  if (error.code === 'ERR_QUIC_HANDSHAKE_TIMEOUT') {
+    const message = `no answer from ${where}: check that a perf server runs there and that UDP passes every firewall between`;
+    return { ...failure, message };
+  }
+  if (error.alert === 120)
+    return { ...failure, message: `${where} does not speak the perf protocol (ALPN ${PERF_ALPN})` };
+  if (failure.exitCode === ExitCode.UNTRUSTED) {
+    const because = error.reason === '' ? '' : ` (${error.reason})`;
+    return {
+      ...failure,
+      message: `the certificate of ${where} is not trusted${because}: use --pin, --ca or --insecure`,
+    };
+  }
+  return failure;
+}
