@@ -1,6 +1,10 @@
+import { type Command, Option } from 'commander';
 import {
+  CLASSIC_PORT,
+  CLASSIC_REPLY_PORT,
   FileContent,
   iterationLine,
+  MAX_CLASSIC_STREAMS,
   notebookLines,
   resolveHost,
   type SenderFailure,
@@ -12,8 +16,10 @@ import {
 } from '../../classic/index.ts';
 import { LiveDisplay } from '../../live/index.ts';
 import { describeEnvironment, summaryTable } from '../../results/index.ts';
-import { ExitCode, type Failure } from '../exit-codes.ts';
+import { CliError, ExitCode, type Failure } from '../exit-codes.ts';
 import { LiveFeed, plainSource } from '../measuring/live-feed.ts';
+import { parseInteger, parseIterations, parsePort } from '../options/session-settings.ts';
+import type { Run } from '../run-command.ts';
 import type { Interruption } from '../terminal/interruption.ts';
 import type { Output } from '../terminal/output.ts';
 import { VERSION } from '../version.ts';
@@ -32,12 +38,41 @@ export interface ClassicSendCommand {
   readonly split: Split;
 }
 
+/** Adds `weir classic send`. */
+export function addClassicSendCommand(classic: Command, run: Run): void {
+  classic
+    .command('send')
+    .description('send a file to an original server, or to weir classic serve')
+    .argument('<file>', 'the file, of less than 4 GiB')
+    .argument('<host>', 'where the server runs')
+    .option('--port <n>', "the server's UDP port", parsePort('--port', 1), CLASSIC_PORT)
+    .option(
+      '--reply-port <n>',
+      'local port for READY and FINISHED; the original server knows only the default',
+      parsePort('--reply-port', 0),
+      CLASSIC_REPLY_PORT,
+    )
+    .option(
+      '--streams <n>',
+      `streams, 1 to ${MAX_CLASSIC_STREAMS}`,
+      (text) => parseInteger('--streams', text, 1, MAX_CLASSIC_STREAMS),
+      3,
+    )
+    .option('--iterations <n>', 'send the whole file so many times: as often as the server expects', parseIterations, 5)
+    .addOption(
+      new Option('--rate <bits/s>', 'UDP payload per second, e.g. 500k, 20M, 1G')
+        .argParser(parseRate)
+        .default(50e6, '50M'),
+    )
+    .option('--split <how>', 'copies: the whole file on each stream; stripes: a part on each', parseSplit, 'copies')
+    .option('--json', 'one JSON document on standard output', false)
+    .action((file: string, host: string, options) =>
+      run(options.json, (output, interruption) => classicSend({ ...options, file, host }, output, interruption)),
+    );
+}
+
 /** Sends one run and says what there is to say. Returns the exit code. */
-export async function classicSend(
-  command: ClassicSendCommand,
-  output: Output,
-  interruption: Interruption,
-): Promise<number> {
+async function classicSend(command: ClassicSendCommand, output: Output, interruption: Interruption): Promise<number> {
   const { port, replyPort, streams, iterations, split } = command;
   const where = `${command.host}:${port}`;
   const content = new FileContent(command.file, streams);
@@ -148,4 +183,25 @@ function failureOfRun(
         message: `${where} waits for more than ${all} iterations, or missed one: give both sides the same --iterations`,
       };
   }
+}
+
+const RATE_UNITS: Record<string, number> = { '': 1, k: 1e3, m: 1e6, g: 1e9 };
+
+/** At less, gaps between datagrams come near to the second of silence that ends an iteration. */
+const LEAST_RATE = 64e3;
+
+/** Bits per second: `64k`, `20M`, `1.5G`, `20Mbit/s`. @throws CliError. */
+export function parseRate(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*([kmg]?)(?:bit\/s|bps)?$/iu.exec(text);
+  const rate = match === null ? Number.NaN : Number(match[1]) * RATE_UNITS[match[2]!.toLowerCase()]!;
+  if (rate >= LEAST_RATE && rate <= 100e9) return rate;
+  throw new CliError(
+    ExitCode.USAGE,
+    `--rate must be bits per second from 64k to 100G, such as 500k, 20M or 1G, not '${text}'`,
+  );
+}
+
+function parseSplit(text: string): 'stripes' | 'copies' {
+  if (text === 'stripes' || text === 'copies') return text;
+  throw new CliError(ExitCode.USAGE, `--split ${text} is not known: use copies or stripes`);
 }

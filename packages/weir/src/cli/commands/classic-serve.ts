@@ -1,8 +1,12 @@
+import { type Command, Option } from 'commander';
 import {
+  CLASSIC_PORT,
+  CLASSIC_REPLY_PORT,
   type ClassicReception,
   type Iteration,
   ignoredLine,
   iterationLine,
+  MAX_CLASSIC_FILE_BYTES,
   notebookLines,
   receivedIteration,
   receptionDocument,
@@ -16,12 +20,14 @@ import { TargetFolder } from '../../transfer/index.ts';
 import { CliError, ExitCode, type Failure } from '../exit-codes.ts';
 import { LiveFeed, type LiveSource, plainSource } from '../measuring/live-feed.ts';
 import { isLoopback } from '../options/listen-address.ts';
+import { parseBytes, parseInteger, parseIterations, parsePort } from '../options/session-settings.ts';
+import type { Run } from '../run-command.ts';
 import type { Interruption } from '../terminal/interruption.ts';
 import type { Output } from '../terminal/output.ts';
 import { VERSION } from '../version.ts';
 
 /** Where it listens unless `--listen` says otherwise. */
-export const LOOPBACK = '127.0.0.1';
+const LOOPBACK = '127.0.0.1';
 
 /** `weir classic serve`, parsed. Milliseconds, bytes. */
 export interface ClassicServeCommand {
@@ -34,12 +40,42 @@ export interface ClassicServeCommand {
   readonly maxSize: number;
 }
 
+/** Adds `weir classic serve`. */
+export function addClassicServeCommand(classic: Command, run: Run): void {
+  classic
+    .command('serve')
+    .description('receive one run from an original sender, or from weir classic send')
+    .option('--port <n>', 'UDP port to listen on; 0 for any free one', parsePort('--port', 0), CLASSIC_PORT)
+    .option(
+      '--reply-port <n>',
+      "port on the sender's host for READY and FINISHED",
+      parsePort('--reply-port', 1),
+      CLASSIC_REPLY_PORT,
+    )
+    .option(
+      '--listen <host>',
+      'local address; 0.0.0.0 or :: for all. This machine alone by default: there is no authentication',
+      LOOPBACK,
+    )
+    .option('--iterations <n>', 'iterations of the run', parseIterations, 5)
+    .option(
+      '--idle <ms>',
+      'end an iteration when nothing has come for so long',
+      (text) => parseInteger('--idle', text, 10, 600_000),
+      1000,
+    )
+    .option('--into <folder>', 'put the file together in this folder (default: only measure)')
+    .addOption(
+      new Option('--max-size <bytes>', 'ignore larger files, e.g. 500MiB')
+        .argParser((text) => parseBytes('--max-size', text))
+        .default(MAX_CLASSIC_FILE_BYTES, '4 GiB, the most that can be announced'),
+    )
+    .option('--json', 'one JSON document on standard output', false)
+    .action((options) => run(options.json, (output, interruption) => classicServe(options, output, interruption)));
+}
+
 /** Receives one run and says what there is to say. Returns the exit code. */
-export async function classicServe(
-  command: ClassicServeCommand,
-  output: Output,
-  interruption: Interruption,
-): Promise<number> {
+async function classicServe(command: ClassicServeCommand, output: Output, interruption: Interruption): Promise<number> {
   const { listen, port, replyPort, iterations, idle, maxSize } = command;
   const into = command.into === undefined ? undefined : new TargetFolder(command.into);
   const progress = new LiveFeed(new LiveDisplay(output.screen, { print: (line) => output.print(line) }));

@@ -5,13 +5,23 @@ import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, parse, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import type { Command } from 'commander';
 import type { CongestionName } from 'weir-quic';
 import { reportHtml } from '../../report/index.ts';
 import type { ResultDocument } from '../../results/index.ts';
 import { formatBytes } from '../../text/index.ts';
 import { CliError, ExitCode, failureOf } from '../exit-codes.ts';
-import { type HistoryCommand, keepRun } from '../options/keep-run.ts';
+import { addHistoryOption, type HistoryCommand, keepRun } from '../options/keep-run.ts';
+import {
+  CONGESTION_CHOICE,
+  parseBytes,
+  parseCongestion,
+  parseDatagramSize,
+  parseIterations,
+  parseStreams,
+} from '../options/session-settings.ts';
 import { PROGRAM_FILE } from '../program-file.ts';
+import type { Run } from '../run-command.ts';
 import type { Interruption } from '../terminal/interruption.ts';
 import type { Output } from '../terminal/output.ts';
 import { checkOutputFile, freePath, writeOutputFile } from '../terminal/output-file.ts';
@@ -31,11 +41,30 @@ export interface DemoCommand extends HistoryCommand {
   readonly result: string;
 }
 
+/** Adds `weir demo`. */
+export function addDemoCommand(program: Command, run: Run): void {
+  const command = program
+    .command('demo')
+    .description('send a file from this machine to itself and measure that: what npm start does')
+    .option('--size <bytes>', 'size of the file', (text) => parseBytes('--size', text), 64 << 20)
+    .option('--streams <n>', 'parallel streams', parseStreams, 8)
+    .option('--iterations <n>', 'send the whole file so many times', parseIterations, 5)
+    .option('--cc <name>', `congestion control: ${CONGESTION_CHOICE}`, parseCongestion, 'cubic')
+    .option(
+      '--datagram-size <bytes>',
+      'UDP payload of a full datagram (default: what the path is found to carry)',
+      parseDatagramSize,
+    )
+    .option('--result <file>', 'where the JSON document goes, and the HTML report beside it', 'result.json')
+    .action((options) => run(false, (output, interruption) => demo(options, output, interruption)));
+  addHistoryOption(command);
+}
+
 /**
  * The main job on one machine: makes a file, starts a receiver as a process of its own, sends the file to it, compares, writes
  * the result and leaves nothing behind. Returns the exit code.
  */
-export async function demo(command: DemoCommand, output: Output, interruption: Interruption): Promise<number> {
+async function demo(command: DemoCommand, output: Output, interruption: Interruption): Promise<number> {
   const result = await freePath(command.result, (path) => [reportPath(path)]);
   for (const path of [result, reportPath(result)]) await checkOutputFile(path, false);
   const folder = await mkdtemp(join(tmpdir(), 'weir-demo-'));

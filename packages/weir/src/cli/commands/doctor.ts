@@ -1,8 +1,10 @@
 import { readFile } from 'node:fs/promises';
+import type { Command } from 'commander';
 import { chooseEngine, datapathChoice } from 'weir-quic';
 import { describeEnvironment } from '../../results/index.ts';
 import { formatBytes } from '../../text/index.ts';
 import { ExitCode } from '../exit-codes.ts';
+import type { Run } from '../run-command.ts';
 import type { Output } from '../terminal/output.ts';
 import { VERSION } from '../version.ts';
 
@@ -40,8 +42,17 @@ export interface Diagnosis {
  */
 const ENOUGH_BUFFER = 4 << 20;
 
+/** Adds `weir doctor`. */
+export function addDoctorCommand(program: Command, run: Run): void {
+  program
+    .command('doctor')
+    .description('what carries datagrams and protects packets on this machine, why, and what would make it faster')
+    .option('--json', 'one JSON document on standard output', false)
+    .action((options) => run(options.json, (output) => doctor(output)));
+}
+
 /** `weir doctor`: what carries the datagrams here, what protects the packets, and what would make it faster. */
-export async function doctor(output: Output): Promise<number> {
+async function doctor(output: Output): Promise<number> {
   const diagnosis = await diagnose();
   const { datapath, crypto, bufferLimits, advice } = diagnosis;
   const { receive, send } = bufferLimits;

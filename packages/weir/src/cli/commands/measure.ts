@@ -1,5 +1,6 @@
 import { unlink } from 'node:fs/promises';
-import { type CongestionName, datapathChoice } from 'weir-quic';
+import type { Command } from 'commander';
+import { CONGESTION_NAMES, type CongestionName, datapathChoice } from 'weir-quic';
 import {
   ExperimentFile,
   type GridOptions,
@@ -21,8 +22,10 @@ import { CliError, ExitCode, failureOf } from '../exit-codes.ts';
 import { checkOutputs, type OutputFiles, showExperiment } from '../measuring/measure-output.ts';
 import { MeasureProgress } from '../measuring/measure-progress.ts';
 import { type HistoryCommand, keepRun } from '../options/keep-run.ts';
+import { addGridOptions, addRunOptions } from '../options/measure-options.ts';
 import { type QlogCommand, qlogOptions } from '../options/qlog-option.ts';
 import { openWeb } from '../options/web-option.ts';
+import type { Run } from '../run-command.ts';
 import type { Interruption } from '../terminal/interruption.ts';
 import type { Output } from '../terminal/output.ts';
 import { VERSION } from '../version.ts';
@@ -59,8 +62,54 @@ const REMOTE_BYTES = 16 << 20;
 /** As much of a file is held in memory, and repeated when an iteration takes more. */
 const MAX_PAYLOAD = 256 << 20;
 
+const EXAMPLES = `
+Each option with a comma takes several values; the grid of all of them is measured, in shuffled order, one fresh connection an
+iteration. Everything goes into FILE.ndjson as it is measured: stopped, the same command goes on where it was.
+
+  weir measure --local                                  how many streams are best between two processes here: half a minute
+  weir measure 'TICKET' --direction up,down             both directions of the path to a 'weir serve'
+  weir measure --local --path "delay=10ms,rate=200mbit,loss=0.5%" --path none --cc cubic,${CONGESTION_NAMES.at(-1)}
+  weir measure --local --baseline tls-tcp               the same bytes over TLS over TCP, too
+  weir measure --local --streams 8 --until ci=5%        until the 95% interval of the median is that narrow
+
+What a path can be: weir relay --help. More in docs/experiment.md.`;
+
+/** Adds `weir measure`. */
+export function addMeasureCommand(program: Command, run: Run): void {
+  const command = program
+    .command('measure')
+    .description(
+      'an experiment: measure a grid of settings, repeatedly, with intervals, charts and a file to go on from',
+    )
+    .argument('[ticket]', "what 'weir serve' printed, in quotes; not with --local")
+    .argument('[file]', 'send the bytes of this file, as often as it takes (default: zeros)')
+    .option('--local', 'measure between two processes of this machine', false);
+  addGridOptions(command);
+  addRunOptions(command);
+  command
+    .addHelpText('after', EXAMPLES)
+    .action(async (first: string | undefined, second: string | undefined, options) => {
+      const { ticket, file } = sides(command, options.local, first, second);
+      // Commander's --no-html makes it false; without either it is true.
+      const { html, ...rest } = options;
+      const parsed: MeasureCommand = { ...rest, ticket, file, html: html === true ? undefined : html };
+      await run(options.json, (output, interruption) => measure(parsed, output, interruption));
+    });
+}
+
+/** With --local there is no ticket. */
+function sides(command: Command, isLocal: boolean, first: string | undefined, second: string | undefined) {
+  if (!isLocal) {
+    if (first === undefined) command.error("error: give the ticket that 'weir serve' printed, or --local");
+    return { ticket: first, file: second };
+  }
+  if (second !== undefined || first?.startsWith('weir://') === true)
+    command.error('error: --local starts the other side itself: leave the ticket out');
+  return { ticket: undefined, file: first };
+}
+
 /** Measures what is missing of an experiment, and shows all of it. Returns the exit code. */
-export async function measure(command: MeasureCommand, output: Output, interruption: Interruption): Promise<number> {
+async function measure(command: MeasureCommand, output: Output, interruption: Interruption): Promise<number> {
   const ticket = command.ticket === undefined ? undefined : parseTicket(command.ticket);
   const payload = command.file === undefined ? undefined : await readPayload(command.file);
   const header = await headerOf(command, ticket, payload?.size);

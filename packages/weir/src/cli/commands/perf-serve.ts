@@ -1,3 +1,4 @@
+import type { Command } from 'commander';
 import { type CongestionName, listen, type QuicEndpoint, QuicError, type QuicSession } from 'weir-quic';
 import { base64url, HANDSHAKE_TIMEOUT } from '../../peer/index.ts';
 import { PERF_ALPN, PERF_PORT, type PerfTally, servePerf, serverTransport } from '../../perf/index.ts';
@@ -5,7 +6,15 @@ import { formatBytes, hostPort, systemCode } from '../../text/index.ts';
 import { ExitCode, failureOf } from '../exit-codes.ts';
 import { type ListenAddress, parseListenAddress, reachableHosts } from '../options/listen-address.ts';
 import { chooseIdentity, type IdentityOptions } from '../options/own-certificate.ts';
-import { type QlogCommand, qlogOptions } from '../options/qlog-option.ts';
+import { addQlogOptions, type QlogCommand, qlogOptions } from '../options/qlog-option.ts';
+import {
+  CONGESTION_CHOICE,
+  parseCongestion,
+  parseDatagramSize,
+  parseInteger,
+  parseWindow,
+} from '../options/session-settings.ts';
+import type { Run } from '../run-command.ts';
 import type { Identity } from '../serving/identity.ts';
 import type { Interruption } from '../terminal/interruption.ts';
 import type { Output } from '../terminal/output.ts';
@@ -22,12 +31,56 @@ export interface PerfServeCommand extends QlogCommand, IdentityOptions {
   readonly window: number | undefined;
 }
 
+/** Connections at a time: each may make the server hold its receive windows, 16 MiB. */
+const DEFAULT_CONNECTIONS = 32;
+
+/** One address gets this part of them, so that one client alone does not keep all others out. */
+const PART_PER_HOST = 1 / 4;
+
+/** Of all connections, those of one address. */
+function perHost(all: number): number {
+  return Math.ceil(all * PART_PER_HOST);
+}
+
+/** Adds `weir perf serve`. */
+export function addPerfServeCommand(perf: Command, run: Run): void {
+  const serve = perf
+    .command('serve')
+    .description('answer clients of the perf protocol, of any stack; anybody who reaches the port may use it')
+    .option('--listen <address>', 'where to listen, HOST:PORT or [IPV6]:PORT', `[::]:${PERF_PORT}`)
+    .option(
+      '--max-connections <n>',
+      'refuse more connections at a time',
+      (text) => parseInteger('--max-connections', text, 1, 10_000),
+      DEFAULT_CONNECTIONS,
+    )
+    .option(
+      '--max-connections-per-host <n>',
+      'refuse more of one address (default: a quarter of --max-connections)',
+      (text) => parseInteger('--max-connections-per-host', text, 1, 10_000),
+    )
+    .option('--cc <name>', `congestion control of this side: ${CONGESTION_CHOICE}`, parseCongestion, 'cubic')
+    .option(
+      '--datagram-size <bytes>',
+      'UDP payload of a full datagram (default: what the path carries)',
+      parseDatagramSize,
+    )
+    .option('--window <bytes>', 'receive windows of this size (default: they grow)', (text) => parseWindow(text))
+    .option('--identity <file>', "the file of certificate and key (default: in the user's data folder)")
+    .option('--cert <file>', 'show this certificate chain (PEM) in place of the self-signed one; with --key')
+    .option('--key <file>', "the certificate's private key (PEM)")
+    .option('--json', 'JSON lines on standard output: where it listens, and each connection at its end', false)
+    .action(async (options, command: Command) => {
+      if ((options.cert === undefined) !== (options.key === undefined))
+        command.error('error: --cert and --key go together');
+      const maxPerHost = options.maxConnectionsPerHost ?? perHost(options.maxConnections);
+      await run(options.json, (output, interruption) => perfServe({ ...options, maxPerHost }, output, interruption));
+    });
+  addQlogOptions(serve);
+}
+
 /** Answers clients of the `perf` protocol until it is stopped. Returns the exit code. */
-export async function perfServe(
-  command: PerfServeCommand,
-  output: Output,
-  interruption: Interruption,
-): Promise<number> {
+async function perfServe(command: PerfServeCommand, output: Output, interruption: Interruption): Promise<number> {
   const identity = await chooseIdentity(command, (message) => output.error(message));
   const endpoint = await bind(command, identity, output);
   announce(endpoint, identity, output);

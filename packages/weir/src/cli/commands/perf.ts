@@ -1,10 +1,12 @@
 import { readFile } from 'node:fs/promises';
+import type { Command } from 'commander';
 import { type CongestionName, connect, datapathChoice, QuicError, type QuicSession, type VerifyPeer } from 'weir-quic';
 import { LiveDisplay } from '../../live/index.ts';
 import { HANDSHAKE_TIMEOUT } from '../../peer/index.ts';
 import {
   clientTransport,
   type LivePerf,
+  MAX_PERF_STREAMS,
   PERF_ALPN,
   PERF_PORT,
   PerfError,
@@ -26,13 +28,24 @@ import {
   perfTable,
   runSummary,
 } from '../measuring/perf-result.ts';
-import { type HistoryCommand, keepRun } from '../options/keep-run.ts';
+import { addHistoryOption, type HistoryCommand, keepRun } from '../options/keep-run.ts';
 import { parseListenAddress } from '../options/listen-address.ts';
-import { type QlogCommand, qlogOptions } from '../options/qlog-option.ts';
-import { datagramSizeWarning } from '../options/session-settings.ts';
+import { addQlogOptions, type QlogCommand, qlogOptions } from '../options/qlog-option.ts';
+import {
+  CONGESTION_CHOICE,
+  datagramSizeWarning,
+  parseBytes,
+  parseCongestion,
+  parseDatagramSize,
+  parseInteger,
+  parseIterations,
+  parseWindow,
+} from '../options/session-settings.ts';
+import type { Run } from '../run-command.ts';
 import type { Interruption } from '../terminal/interruption.ts';
 import type { Output } from '../terminal/output.ts';
 import { VERSION } from '../version.ts';
+import { addPerfServeCommand } from './perf-serve.ts';
 
 /** `weir perf HOST`, parsed. */
 export interface PerfClientCommand extends QlogCommand, HistoryCommand {
@@ -50,12 +63,82 @@ export interface PerfClientCommand extends QlogCommand, HistoryCommand {
   readonly serverName: string | undefined;
 }
 
+/** How long a run is when nothing is said. Seconds. */
+const DEFAULT_DURATION = 10;
+const MOST_SECONDS = 86_400;
+
+/** Adds `weir perf HOST` and `weir perf serve`. */
+export function addPerfCommand(program: Command, run: Run): void {
+  const perf = program
+    .command('perf')
+    .description('measure against any server of the public perf protocol (ALPN perf), or be one: weir perf serve')
+    // Both have --json and others: what follows `serve` is its own.
+    .enablePositionalOptions()
+    .argument('<server>', `HOST or HOST:PORT; the port is ${PERF_PORT} unless it says otherwise`)
+    .option(
+      '--down [bytes]',
+      'the server sends: so much over all streams, or for the duration (the default)',
+      amount('--down'),
+    )
+    .option('--up [bytes]', 'this side sends', amount('--up'))
+    .option('--duration <seconds>', `how long, where no bytes are given (default: ${DEFAULT_DURATION})`, parseSeconds)
+    .option('--streams <n>', 'parallel streams', (text) => parseInteger('--streams', text, 1, MAX_PERF_STREAMS), 1)
+    .option('--iterations <n>', 'measure so many times', parseIterations, 1)
+    .option('--cc <name>', `congestion control of this side: ${CONGESTION_CHOICE}`, parseCongestion, 'cubic')
+    .option(
+      '--datagram-size <bytes>',
+      'UDP payload of a full datagram (default: what the path carries)',
+      parseDatagramSize,
+    )
+    .option('--window <bytes>', 'receive windows of this size (default: they grow)', (text) => parseWindow(text))
+    .option('--pin <pin>', "the server's key must have this SHA-256, as weir perf serve prints it")
+    .option('--ca <file>', "verify the server's certificate by these root certificates (PEM)")
+    .option('--server-name <name>', 'the name to ask for and to find in the certificate (default: the host)')
+    .option('--insecure', "do not verify the server's certificate at all", false)
+    .option('--json', 'one JSON document on standard output', false)
+    .action((server: string, options, command: Command) => {
+      const trust = [options.pin, options.ca, options.insecure || undefined].filter((each) => each !== undefined);
+      if (trust.length > 1) command.error('error: --pin, --ca and --insecure exclude each other');
+      return run(options.json, (output, interruption) =>
+        perfClient({ ...options, server, plan: planOf(options), windowBytes: options.window }, output, interruption),
+      );
+    });
+
+  addHistoryOption(addQlogOptions(perf));
+  addPerfServeCommand(perf, run);
+}
+
+/** What the options say of the amount; `true` is an option without its value. */
+interface AmountOptions {
+  readonly up?: number | true;
+  readonly down?: number | true;
+  readonly duration?: number;
+  readonly streams: number;
+}
+
+function planOf({ up, down, duration, streams }: AmountOptions): PerfPlan {
+  if (up !== undefined && down !== undefined)
+    throw new CliError(ExitCode.USAGE, '--up and --down exclude each other: measure one after the other');
+  const bytes = up ?? down ?? true;
+  if (bytes !== true && duration !== undefined)
+    throw new CliError(ExitCode.USAGE, 'a number of bytes and --duration exclude each other');
+  const direction = up === undefined ? 'down' : 'up';
+  const amount = bytes === true ? { durationMs: (duration ?? DEFAULT_DURATION) * 1000 } : { bytes };
+  return { direction, streams, amount };
+}
+
+function amount(option: string): (text: string) => number {
+  return (text) => parseBytes(option, text);
+}
+
+function parseSeconds(text: string): number {
+  const seconds = /^\d+(\.\d+)?s?$/u.test(text) ? Number.parseFloat(text) : Number.NaN;
+  if (seconds >= 0.1 && seconds <= MOST_SECONDS) return seconds;
+  throw new CliError(ExitCode.USAGE, `--duration must be seconds from 0.1 to ${MOST_SECONDS}, not '${text}'`);
+}
+
 /** Measures against a server of the `perf` protocol. Says everything, the JSON document included. Returns the exit code. */
-export async function perfClient(
-  command: PerfClientCommand,
-  output: Output,
-  interruption: Interruption,
-): Promise<number> {
+async function perfClient(command: PerfClientCommand, output: Output, interruption: Interruption): Promise<number> {
   const { host, port } = parseListenAddress(command.server, PERF_PORT);
   if (host === '::' || port === 0)
     throw new CliError(ExitCode.USAGE, `'${command.server}' is no server: use HOST or HOST:PORT`);

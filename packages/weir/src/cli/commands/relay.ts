@@ -14,11 +14,9 @@ import { formatBytes, formatNumber, formatRate, hostPort, messageOf, systemCode 
 import { CliError, ExitCode } from '../exit-codes.ts';
 import { parseListenAddress } from '../options/listen-address.ts';
 import { parseInteger } from '../options/session-settings.ts';
+import type { Run } from '../run-command.ts';
 import type { Interruption } from '../terminal/interruption.ts';
 import type { Output } from '../terminal/output.ts';
-
-/** Runs a command and turns its exit code into the process's. */
-type Run = (isJson: boolean, command: (output: Output, interruption: Interruption) => Promise<number>) => Promise<void>;
 
 /** `weir relay`, parsed. */
 export interface RelayCommand {

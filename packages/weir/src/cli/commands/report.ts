@@ -4,12 +4,9 @@ import type { Command } from 'commander';
 import { readDocument } from '../../measure/index.ts';
 import { isReport, reportHtml } from '../../report/index.ts';
 import { CliError, ExitCode } from '../exit-codes.ts';
-import type { Interruption } from '../terminal/interruption.ts';
+import type { Run } from '../run-command.ts';
 import type { Output } from '../terminal/output.ts';
 import { checkOutputFile, writeOutputFile } from '../terminal/output-file.ts';
-
-/** Runs a command and turns its exit code into the process's. */
-type Run = (isJson: boolean, command: (output: Output, interruption: Interruption) => Promise<number>) => Promise<void>;
 
 /** Adds `weir report`. */
 export function addReportCommand(program: Command, run: Run): void {

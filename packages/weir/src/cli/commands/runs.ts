@@ -1,3 +1,4 @@
+import type { Command } from 'commander';
 import { type Comparison, compare, experimentTables, iterationTable, summaryTable } from '../../results/index.ts';
 import type { CellSettings, Experiment } from '../../results/record.ts';
 import {
@@ -14,14 +15,69 @@ import { formatBytes, formatRate } from '../../text/index.ts';
 import { dataFolder } from '../data-folder.ts';
 import { CliError, ExitCode } from '../exit-codes.ts';
 import { PERF_SCHEMA, type PerfDocument, perfSummaryLines, perfTable } from '../measuring/perf-result.ts';
+import { parseInteger } from '../options/session-settings.ts';
+import type { Run } from '../run-command.ts';
 import type { Output } from '../terminal/output.ts';
 import { checkOutputFile, writeOutputFile } from '../terminal/output-file.ts';
 
 /** The seed of comparisons' resampling: the same two runs, the same answer. */
 const SEED = 1;
 
+const number = (text: string) => parseInteger('a run', text, 1, Number.MAX_SAFE_INTEGER);
+const numbers = (text: string, before: readonly number[] = []) => [...before, number(text)];
+
+/** Adds `weir runs` and what can be done with runs that were kept. */
+export function addRunsCommand(program: Command, run: Run): void {
+  const runs = program
+    .command('runs')
+    .description('the runs of this user so far: send, serve, demo, measure, perf')
+    .option('--limit <n>', 'list so many, the newest first', (text) => parseInteger('--limit', text, 1, 1e6), 20)
+    .option('--json', 'one JSON document on standard output', false)
+    .action((options) => run(options.json, (output) => listRuns(options.limit, output)));
+
+  runs
+    .command('show')
+    .description('everything about one run')
+    .argument('<run>', 'its number', number)
+    .option('--json', 'its whole document on standard output', false)
+    .action((id: number, options) => run(options.json, (output) => showRun(id, output)));
+
+  runs
+    .command('compare')
+    .description('whether the second run was faster than the first, setting by setting')
+    .argument('<a>', 'the number of a run', number)
+    .argument('<b>', 'the number of another', number)
+    .option('--json', 'one JSON document on standard output', false)
+    .action((a: number, b: number, options) => run(options.json, (output) => compareRuns(a, b, output)));
+
+  runs
+    .command('export')
+    .description('one run as its own document, as weir report reads it; several, or all, as one JSON object a line')
+    .argument('[runs...]', 'their numbers (default: all)', numbers)
+    .option('--out <file>', 'where to (default: standard output)')
+    .option('--overwrite', 'replace a file that is there', false)
+    .action((ids: number[], options) => run(true, (output) => exportRuns(ids, options, output)));
+
+  runs
+    .command('remove')
+    .description('forget runs')
+    .argument('<runs...>', 'their numbers', numbers)
+    .action((ids: number[]) => run(false, (output) => removeRuns(ids, output)));
+
+  runs
+    .command('prune')
+    .description('forget all but the newest')
+    .option('--keep <n>', 'how many stay', (text) => parseInteger('--keep', text, 0, 1e6))
+    .action((options) =>
+      run(false, (output) => {
+        if (options.keep === undefined) throw new CliError(ExitCode.USAGE, 'say how many stay: --keep N');
+        return pruneRuns(options.keep, output);
+      }),
+    );
+}
+
 /** `weir runs`. Returns the exit code, as all of these do. */
-export async function listRuns(limit: number, output: Output): Promise<number> {
+async function listRuns(limit: number, output: Output): Promise<number> {
   const entries = await using((history) => history.list(limit));
   output.document(entries, false);
   if (output.isJson) return ExitCode.OK;
@@ -31,7 +87,7 @@ export async function listRuns(limit: number, output: Output): Promise<number> {
 }
 
 /** `weir runs show N`. */
-export async function showRun(id: number, output: Output): Promise<number> {
+async function showRun(id: number, output: Output): Promise<number> {
   const run = await find(id);
   output.document(run.document, false);
   if (output.isJson) return ExitCode.OK;
@@ -43,7 +99,7 @@ export async function showRun(id: number, output: Output): Promise<number> {
 }
 
 /** `weir runs compare A B`. */
-export async function compareRuns(a: number, b: number, output: Output): Promise<number> {
+async function compareRuns(a: number, b: number, output: Output): Promise<number> {
   const [first, second] = [await find(a), await find(b)];
   const pairs = comparable(first, second);
   if (pairs.length === 0)
@@ -60,7 +116,7 @@ export async function compareRuns(a: number, b: number, output: Output): Promise
 }
 
 /** `weir runs export [N…] [--out FILE]`. */
-export async function exportRuns(
+async function exportRuns(
   ids: readonly number[],
   { out, overwrite }: { readonly out?: string; readonly overwrite: boolean },
   output: Output,
@@ -77,7 +133,7 @@ export async function exportRuns(
 }
 
 /** `weir runs remove N…`. */
-export async function removeRuns(ids: readonly number[], output: Output): Promise<number> {
+async function removeRuns(ids: readonly number[], output: Output): Promise<number> {
   const distinct = [...new Set(ids)];
   const removed = await using((history) => history.remove(distinct));
   output.print(`${removed} removed`);
@@ -86,7 +142,7 @@ export async function removeRuns(ids: readonly number[], output: Output): Promis
 }
 
 /** `weir runs prune --keep N`. */
-export async function pruneRuns(keep: number, output: Output): Promise<number> {
+async function pruneRuns(keep: number, output: Output): Promise<number> {
   output.print(`${await using((history) => history.prune(keep))} removed`);
   return ExitCode.OK;
 }

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
+import type { Command } from 'commander';
 import {
   type CongestionName,
   type ConnectOptions,
@@ -15,6 +16,7 @@ import {
   HANDSHAKE_TIMEOUT,
   KEEP_ALIVE,
   MAX_STREAM_READINGS,
+  MAX_STREAMS,
   ordinal,
   parseTicket,
   SENDER_TRANSPORT,
@@ -42,9 +44,21 @@ import {
 import { CliError, ExitCode, failureOf } from '../exit-codes.ts';
 import { LiveFeed, transferSource } from '../measuring/live-feed.ts';
 import { connectionSetup } from '../measuring/result-parts.ts';
-import { type QlogCommand, qlogOptions } from '../options/qlog-option.ts';
-import { datagramSizeWarning } from '../options/session-settings.ts';
-import { openWeb } from '../options/web-option.ts';
+import { addHistoryOption, keepRun } from '../options/keep-run.ts';
+import { addQlogOptions, type QlogCommand, qlogOptions } from '../options/qlog-option.ts';
+import {
+  CONGESTION_CHOICE,
+  datagramSizeWarning,
+  parseChunk,
+  parseCongestion,
+  parseDatagramSize,
+  parseIterations,
+  parseStreams,
+  parseWait,
+  WAIT_SECONDS,
+} from '../options/session-settings.ts';
+import { addWebOption, openWeb } from '../options/web-option.ts';
+import type { Run } from '../run-command.ts';
 import type { Interruption } from '../terminal/interruption.ts';
 import type { Output } from '../terminal/output.ts';
 import { VERSION } from '../version.ts';
@@ -76,6 +90,42 @@ export interface SendOutcome {
   readonly result: ResultDocument;
   /** What a history says of it: the receiver and the file even where the result knows of none. */
   readonly summary: RunSummary;
+}
+
+/** Adds `weir send`. */
+export function addSendCommand(program: Command, run: Run): void {
+  const command = program
+    .command('send')
+    .description('send a file to a receiver')
+    .argument('<file>', 'the file')
+    .argument('<ticket>', "what 'weir serve' printed, in quotes")
+    .option('--streams <n>', `parallel streams, 1 to ${MAX_STREAMS}`, parseStreams, 8)
+    .option('--iterations <n>', 'send the whole file so many times', parseIterations, 1)
+    .option('--cc <name>', `congestion control: ${CONGESTION_CHOICE}`, parseCongestion, 'cubic')
+    .option(
+      '--datagram-size <bytes>',
+      'UDP payload of a full datagram (default: what the path is found to carry)',
+      parseDatagramSize,
+    )
+    .option('--chunk <bytes>', 'size of a chunk, 1KiB to 1MiB (default: by the size of the file)', parseChunk)
+    .option('--wait <seconds>', 'stand in line so long where a receiver is busy', parseWait, WAIT_SECONDS)
+    .option('--ca <file>', 'verify the certificate by these root certificates (PEM) instead of the pin in the ticket')
+    .option('--insecure', 'do not verify the certificate at all', false)
+    .option('--json', 'one JSON document on standard output', false)
+    .action(async (file: string, ticket: string, options) => {
+      await run(options.json, async (output, interruption) => {
+        const { exitCode, result, summary } = await send(
+          { ...options, file, ticket, chunkBytes: options.chunk, ca: options.ca, datagramSize: options.datagramSize },
+          output,
+          interruption,
+        );
+        output.document(result, false);
+        // What was no command never ran.
+        if (exitCode !== ExitCode.USAGE) await keepRun({ kind: 'send', document: result, summary }, options, output);
+        return exitCode;
+      });
+    });
+  addHistoryOption(addQlogOptions(addWebOption(command)));
 }
 
 /** Sends one file. Says everything that there is to say, errors included, except for the JSON document, which it returns. */

@@ -1,3 +1,4 @@
+import type { Command } from 'commander';
 import { datapathChoice, listen, type QuicEndpoint, QuicError, type QuicSession } from 'weir-quic';
 import { GAUGE_ALPN } from '../../gauge/index.ts';
 import { LiveDisplay } from '../../live/index.ts';
@@ -6,6 +7,7 @@ import {
   clientOf,
   formatTicket,
   HANDSHAKE_TIMEOUT,
+  MAX_STREAMS,
   Places,
   receiverTransport,
   Strangers,
@@ -17,10 +19,12 @@ import { ALPN, type IterationReport, type Offer, receiveFile, TargetFolder } fro
 import { ExitCode, type Failure, failureOf } from '../exit-codes.ts';
 import { LiveFeed, transferSource } from '../measuring/live-feed.ts';
 import { connectionSetup } from '../measuring/result-parts.ts';
-import { type HistoryCommand, keepRun } from '../options/keep-run.ts';
+import { addHistoryOption, type HistoryCommand, keepRun } from '../options/keep-run.ts';
 import { type ListenAddress, parseListenAddress, reachableHosts } from '../options/listen-address.ts';
 import { chooseIdentity, type IdentityOptions } from '../options/own-certificate.ts';
-import { type QlogCommand, qlogOptions } from '../options/qlog-option.ts';
+import { addQlogOptions, type QlogCommand, qlogOptions } from '../options/qlog-option.ts';
+import { parseBytes, parseInteger, parseStall, parseWindow, STALL_SECONDS } from '../options/session-settings.ts';
+import type { Run } from '../run-command.ts';
 import { Guest } from '../serving/guest.ts';
 import type { Identity } from '../serving/identity.ts';
 import { GaugeDesk } from '../serving/serve-gauge.ts';
@@ -31,7 +35,7 @@ import type { Output } from '../terminal/output.ts';
 import { VERSION } from '../version.ts';
 
 /** Where a receiver listens when `--listen` doesn't say: everywhere, IPv6 and IPv4. */
-export const DEFAULT_LISTEN = '[::]:12345';
+const DEFAULT_LISTEN = '[::]:12345';
 
 /** `weir serve`, parsed. */
 export interface ServeCommand extends QlogCommand, HistoryCommand, IdentityOptions {
@@ -50,8 +54,42 @@ export interface ServeCommand extends QlogCommand, HistoryCommand, IdentityOptio
   readonly window?: number | undefined;
 }
 
+/** Adds `weir serve`. */
+export function addServeCommand(program: Command, run: Run): void {
+  const command = program
+    .command('serve')
+    .description('receive files; prints the ticket that a sender needs')
+    .option('--listen <address>', 'where to listen, HOST:PORT or [IPV6]:PORT', DEFAULT_LISTEN)
+    .option('--into <folder>', 'where received files go', './received')
+    .option('--once', 'end after one file', false)
+    .option('--overwrite', 'replace a file of the same name (default: keep both, as NAME (1).EXT)', false)
+    .option(
+      '--no-sync',
+      'end when the system has a file in memory: faster where the disk is slow, but a power cut may damage it',
+    )
+    .option('--max-streams <n>', 'refuse more streams than this', (text) =>
+      parseInteger('--max-streams', text, 1, MAX_STREAMS),
+    )
+    .option('--max-size <bytes>', 'refuse larger files, e.g. 500MiB', (text) => parseBytes('--max-size', text))
+    .option('--stall <seconds>', 'give a transfer up when nothing of it moves for so long', parseStall, STALL_SECONDS)
+    .option('--window <bytes>', 'fix the receive windows at this size (default: they grow)', (text) =>
+      parseWindow(text),
+    )
+    .option('--new-ticket', 'make a new certificate and token; old tickets stop working', false)
+    .option('--identity <file>', "the file of certificate, key and token (default: in the user's data folder)")
+    .option('--cert <file>', 'show this certificate chain (PEM) in place of the self-signed one; with --key')
+    .option('--key <file>', "the certificate's private key (PEM)")
+    .option('--json', 'one JSON document for each file on standard output', false)
+    .action(async (options, command: Command) => {
+      if ((options.cert === undefined) !== (options.key === undefined))
+        command.error('error: --cert and --key go together');
+      await run(options.json, (output, interruption) => serve(options, output, interruption));
+    });
+  addHistoryOption(addQlogOptions(command));
+}
+
 /** Receives files until it is stopped, or one with `--once`. Returns the exit code. */
-export async function serve(command: ServeCommand, output: Output, interruption: Interruption): Promise<number> {
+async function serve(command: ServeCommand, output: Output, interruption: Interruption): Promise<number> {
   const address = parseListenAddress(command.listen);
   const identity = await chooseIdentity(command, (message) => output.error(message));
   const folder = new TargetFolder(command.into, { overwrite: command.overwrite, durable: command.sync });

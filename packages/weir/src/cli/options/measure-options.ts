@@ -1,63 +1,32 @@
 import { type Command, Option } from 'commander';
 import { CONGESTION_NAMES } from 'weir-quic';
 import { MAX_STREAMS } from '../../peer/index.ts';
-import { type MeasureCommand, measure } from '../commands/measure.ts';
 import { readPath } from '../commands/relay.ts';
 import { CliError, ExitCode } from '../exit-codes.ts';
-import type { Interruption } from '../terminal/interruption.ts';
-import type { Output } from '../terminal/output.ts';
 import { addHistoryOption } from './keep-run.ts';
 import { addQlogOptions } from './qlog-option.ts';
-import { parseBytes, parseCongestion, parseInteger, parseWait, parseWindow, WAIT_SECONDS } from './session-settings.ts';
+import {
+  parseBytes,
+  parseCongestion,
+  parseDatagramSize,
+  parseInteger,
+  parseStreams,
+  parseWait,
+  parseWindow,
+  WAIT_SECONDS,
+} from './session-settings.ts';
 import { addWebOption } from './web-option.ts';
-
-/** Runs a command and turns its exit code into the process's. */
-type Run = (isJson: boolean, command: (output: Output, interruption: Interruption) => Promise<number>) => Promise<void>;
 
 /** 1 TiB, the most that the gauge takes. */
 const MAX_BYTES = 2 ** 40;
 const MAX_ROUNDS = 10_000;
 
-const EXAMPLES = `
-Each option with a comma takes several values; the grid of all of them is measured, in shuffled order, one fresh connection an
-iteration. Everything goes into FILE.ndjson as it is measured: stopped, the same command goes on where it was.
-
-  weir measure --local                                  how many streams are best between two processes here: half a minute
-  weir measure 'TICKET' --direction up,down             both directions of the path to a 'weir serve'
-  weir measure --local --path "delay=10ms,rate=200mbit,loss=0.5%" --path none --cc cubic,${CONGESTION_NAMES.at(-1)}
-  weir measure --local --baseline tls-tcp               the same bytes over TLS over TCP, too
-  weir measure --local --streams 8 --until ci=5%        until the 95% interval of the median is that narrow
-
-What a path can be: weir relay --help. More in docs/experiment.md.`;
-
-/** Adds `weir measure`. */
-export function addMeasureCommand(program: Command, run: Run): void {
-  const command = program
-    .command('measure')
-    .description(
-      'an experiment: measure a grid of settings, repeatedly, with intervals, charts and a file to go on from',
-    )
-    .argument('[ticket]', "what 'weir serve' printed, in quotes; not with --local")
-    .argument('[file]', 'send the bytes of this file, as often as it takes (default: zeros)')
-    .option('--local', 'measure between two processes of this machine', false);
-  addGridOptions(command);
-  addRunOptions(command);
-  command
-    .addHelpText('after', EXAMPLES)
-    .action(async (first: string | undefined, second: string | undefined, options) => {
-      const { ticket, file } = sides(command, options.local, first, second);
-      // Commander's --no-html makes it false; without either it is true.
-      const { html, ...rest } = options;
-      const parsed: MeasureCommand = { ...rest, ticket, file, html: html === true ? undefined : html };
-      await run(options.json, (output, interruption) => measure(parsed, output, interruption));
-    });
-}
-
-function addGridOptions(command: Command): void {
+/** Adds what is measured: each option with a comma takes several values. */
+export function addGridOptions(command: Command): void {
   command
     .addOption(
       new Option('--streams <n,…>', `parallel streams, 1 to ${MAX_STREAMS}`)
-        .argParser(list((text) => parseInteger('--streams', text, 1, MAX_STREAMS)))
+        .argParser(list(parseStreams))
         .default([1, 2, 4, 8, 16], '1,2,4,8,16'),
     )
     .option(
@@ -77,7 +46,7 @@ function addGridOptions(command: Command): void {
     )
     .addOption(
       new Option('--datagram-size <bytes,…>', 'UDP payload of a full datagram; auto: what the path is found to carry')
-        .argParser(list((text) => (text === 'auto' ? null : parseInteger('--datagram-size', text, 1200, 65_507))))
+        .argParser(list((text) => (text === 'auto' ? null : parseDatagramSize(text))))
         .default([null], 'auto'),
     )
     .addOption(
@@ -98,7 +67,8 @@ function addGridOptions(command: Command): void {
     );
 }
 
-function addRunOptions(command: Command): void {
+/** Adds how often and in which order, and where the results go. */
+export function addRunOptions(command: Command): void {
   command
     .option('--iterations <n>', 'of each cell', (text) => parseInteger('--iterations', text, 1, MAX_ROUNDS), 5)
     .option(
@@ -133,17 +103,6 @@ function addRunOptions(command: Command): void {
     .option('--iperf3 <file>', "the iterations under iperf3's field names, as JSON")
     .option('--json', 'the whole experiment as one JSON document on standard output', false);
   addHistoryOption(addQlogOptions(addWebOption(command)));
-}
-
-/** With --local there is no ticket. */
-function sides(command: Command, isLocal: boolean, first: string | undefined, second: string | undefined) {
-  if (!isLocal) {
-    if (first === undefined) command.error("error: give the ticket that 'weir serve' printed, or --local");
-    return { ticket: first, file: second };
-  }
-  if (second !== undefined || first?.startsWith('weir://') === true)
-    command.error('error: --local starts the other side itself: leave the ticket out');
-  return { ticket: undefined, file: first };
 }
 
 /** Several values of an option, with commas between. */

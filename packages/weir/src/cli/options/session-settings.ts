@@ -1,5 +1,5 @@
 import { CONGESTION_NAMES, type CongestionName, isCongestionName } from 'weir-quic';
-import { STALL_TIME } from '../../peer/index.ts';
+import { MAX_ITERATIONS, MAX_STREAMS, STALL_TIME } from '../../peer/index.ts';
 import { MAX_CHUNK_BYTES, MIN_CHUNK_BYTES } from '../../transfer/index.ts';
 import { CliError, ExitCode } from '../exit-codes.ts';
 
@@ -16,6 +16,26 @@ export function parseInteger(option: string, text: string, least: number, most: 
   const value = /^\d+$/u.test(text) ? Number(text) : Number.NaN;
   if (value >= least && value <= most) return value;
   throw new CliError(ExitCode.USAGE, `${option} must be a whole number from ${least} to ${most}, not '${text}'`);
+}
+
+/** A UDP port, for an option that takes it from `least` on. The parser throws CliError. */
+export function parsePort(option: string, least: number): (text: string) => number {
+  return (text) => parseInteger(option, text, least, 65_535);
+}
+
+/** `--streams` of a transfer. @throws CliError. */
+export function parseStreams(text: string): number {
+  return parseInteger('--streams', text, 1, MAX_STREAMS);
+}
+
+/** `--iterations` of a transfer. @throws CliError. */
+export function parseIterations(text: string): number {
+  return parseInteger('--iterations', text, 1, MAX_ITERATIONS);
+}
+
+/** Bytes of UDP payload, from the command line: what QUIC needs (RFC 9000 §14), and the most that UDP carries. @throws CliError. */
+export function parseDatagramSize(text: string): number {
+  return parseInteger('--datagram-size', text, 1200, 65_507);
 }
 
 const UNITS: Record<string, number> = {

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Command } from 'commander';
 import { CliError } from '../exit-codes.ts';
-import { addMeasureCommand, parseUntil } from './measure-options.ts';
+import { parseUntil } from '../options/measure-options.ts';
+import { addMeasureCommand } from './measure.ts';
 
 /** How commander, with no process to end, answers these arguments; `ran` when the command began. */
 async function answer(...args: readonly string[]): Promise<string> {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseRate } from './classic-options.ts';
+import { parseRate } from './classic-send.ts';
 
 test('rates are bits per second', () => {
   assert.equal(parseRate('64000'), 64_000);
