@@ -13,8 +13,8 @@ import type { EndpointHost } from '../src/api/host.ts';
 import { chooseEngine, connect, datapathChoice, listen, type QuicStream } from '../src/api/index.ts';
 import { nodeHost } from '../src/api/node-host.ts';
 import { nodeCryptoEngine } from '../src/crypto/node-engine.ts';
-import { nullCryptoEngine } from '../src/crypto/null-engine.ts';
 import { type CertificateFiles, makeCertificates } from '../test/interop/certificates.ts';
+import { nullCryptoEngine } from '../test/support/null-engine.ts';
 import { MemoryNetwork } from './memory-datapath.ts';
 import { median, type Row, rounded, table } from './report.ts';
 

@@ -191,9 +191,13 @@ export class QuicSession implements AsyncDisposable {
    * with a small `initialMaxData` for strangers, and give more once it knows whom it has.
    */
   growReceiveWindow(bytes: number): void {
-    if (this.destroyed) return;
-    this.#connection.streams.growWindow(bytes);
+    if (!this.destroyed) this.#connection.streams.growWindow(bytes);
     this.#wake();
+  }
+
+  /** Lets that window grow to no more than `bytes`; what it is already stays. For a server whose clients share its memory. */
+  limitReceiveWindow(bytes: number): void {
+    if (!this.destroyed) this.#connection.streams.limitWindow(bytes);
   }
 
   /** The streams that are open. */
@@ -462,6 +466,7 @@ export class QuicSession implements AsyncDisposable {
     this.#opened.reject(end);
     for (const credit of this.#credit) credit.fail(end);
     for (const stream of [...this.#streams.values()]) stream[sessionEnded](end);
+    this.#connection.streams.forget();
     const failure = error ?? (isCleanClose(info) ? undefined : end);
     // After the flush of this tick: whoever exits on `closed` must not take the CONNECTION_CLOSE along.
     this.#parts.host.runtime.defer(() => this.#settle(failure));

@@ -1,5 +1,6 @@
 import { KeyObject } from 'node:crypto';
 import { fromHex } from '../base/cursor.ts';
+import { BASE_DATAGRAM_SIZE } from '../base/datagram-size.ts';
 import { type ConnectionOptions, DEFAULT_TRANSPORT, type TransportOptions } from '../connection/options.ts';
 import { CIPHER_SUITES, type CipherSuite } from '../crypto/suite.ts';
 import type { ClientConnectionOptions, ServerConnectionOptions } from '../endpoint/endpoint.ts';
@@ -24,8 +25,7 @@ import type {
 
 /** RFC 9002 §6.2.2: the round-trip time to assume before the first sample, in milliseconds. */
 const INITIAL_RTT = 333;
-/** The least and the most that a datagram's UDP payload can have: RFC 9000 §14, RFC 9000 §18.2. */
-const MIN_DATAGRAM_SIZE = 1200;
+/** The most that a datagram's UDP payload can have: RFC 9000 §18.2. */
 const MAX_DATAGRAM_SIZE = 65_527;
 
 /** What a client's options come to. */
@@ -97,7 +97,7 @@ export function serverSettings(options: ListenOptions, endpoint: EndpointOptions
 function connectionOptions(options: SessionOptions): ConnectionOptions {
   const { datagramSize } = options;
   if (datagramSize !== undefined && !isDatagramSize(datagramSize)) {
-    throw invalid(`datagramSize: ${datagramSize} is not between ${MIN_DATAGRAM_SIZE} and ${MAX_DATAGRAM_SIZE}`);
+    throw invalid(`datagramSize: ${datagramSize} is not between ${BASE_DATAGRAM_SIZE} and ${MAX_DATAGRAM_SIZE}`);
   }
   return {
     versions: options.versions ?? [QUIC_V1],
@@ -118,7 +118,7 @@ function transportOptions({ transportParams, ondatagram }: SessionOptions): Tran
 }
 
 function isDatagramSize(bytes: number): boolean {
-  return Number.isInteger(bytes) && bytes >= MIN_DATAGRAM_SIZE && bytes <= MAX_DATAGRAM_SIZE;
+  return Number.isInteger(bytes) && bytes >= BASE_DATAGRAM_SIZE && bytes <= MAX_DATAGRAM_SIZE;
 }
 
 function protocols({ alpn }: SessionOptions): readonly string[] {
@@ -218,7 +218,11 @@ function strictVerifier(
   purpose: 'server' | 'client',
 ): Verifier {
   const now = () => new Date(host.unixTime());
-  return chainVerifier({ now, purpose, ...(ca !== undefined && { ca: [pemText(ca)] }) });
+  try {
+    return chainVerifier({ now, purpose, ...(ca !== undefined && { ca: [pemText(ca)] }) });
+  } catch (error) {
+    throw invalid(`ca: ${error instanceof Error ? error.message : String(error)}`, error);
+  }
 }
 
 function pinBytes(pin: Uint8Array | string): Uint8Array {

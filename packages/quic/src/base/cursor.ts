@@ -1,8 +1,5 @@
 import { TransportError } from './errors.ts';
 
-/** The largest value of a variable-length integer, RFC 9000 §16. */
-export const VARINT_MAX = 2 ** 62 - 1;
-
 /**
  * Reads fields from a byte range. Running past the end throws one TransportError with the code that the reader was made
  * for. Reused on the hot path through `reset`.

@@ -1,8 +1,8 @@
 import type { Address } from '../base/address.ts';
 import { Ecn } from '../base/batch.ts';
+import { BASE_DATAGRAM_SIZE } from '../base/datagram-size.ts';
 import type { Deque } from '../base/deque.ts';
 import type { Millis } from '../base/time.ts';
-import { BASE_DATAGRAM_SIZE } from '../recovery/loss.ts';
 import { Recovery } from '../recovery/recovery.ts';
 import { Streams } from '../stream/streams.ts';
 import { TurnClock } from '../stream/turn-clock.ts';
@@ -159,7 +159,7 @@ function makeHandshake(
   return new Handshake(tls, spaces, engine, version, {
     onPeerParameters: (bytes) => hooks.onPeerParameters(bytes),
     onReadKeys: (space) => {
-      if (space === Space.HANDSHAKE) recovery.hasHandshakeKeys = true;
+      if (space === Space.HANDSHAKE) recovery.probeTimer.hasHandshakeKeys = true;
       receive.onReadKeys();
     },
     onComplete: (summary) => hooks.onComplete(summary),

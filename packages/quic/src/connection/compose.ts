@@ -5,7 +5,13 @@ import type { Recovery } from '../recovery/recovery.ts';
 import type { SentPackets } from '../recovery/sent-packets.ts';
 import type { Streams } from '../stream/streams.ts';
 import { PacketType, Space } from '../wire/frame-type.ts';
-import { writeConnectionClose, writePathChallenge, writePathResponse, writePing } from '../wire/frames.ts';
+import {
+  writeConnectionClose,
+  writePadding,
+  writePathChallenge,
+  writePathResponse,
+  writePing,
+} from '../wire/frames.ts';
 import { writeLongHeader, writeShortHeader } from '../wire/header.ts';
 import { packetNumberLength } from '../wire/packet-number.ts';
 import { SentKind } from '../wire/sent-frames.ts';
@@ -139,7 +145,7 @@ export class Compose {
       if (isOneRtt) at = this.#application(now, bytes, at, end, sent);
       // RFC 9000 §9.1: NEW_CONNECTION_ID alone would not show a server that the client's NAT has moved it. Once the handshake is
       // confirmed every second probe has nothing but a PING.
-      const isUnconfirmed = isOneRtt && !this.#parts.recovery.handshakeConfirmed;
+      const isUnconfirmed = isOneRtt && !this.#parts.recovery.probeTimer.handshakeConfirmed;
       if (probe && (at === behindAck || isUnconfirmed) && at < end) at = writePing(bytes, at);
     } else if (isOneRtt && mayCarry && at < end && ++this.#acksInARow >= ACKS_PER_PING) {
       at = writePing(bytes, at);
@@ -160,7 +166,7 @@ export class Compose {
     if (pending.wantsSend) next = pending.writeFrames(bytes, next, end, sent);
     if (remoteIds.wantsSend) next = remoteIds.writeFrames(bytes, next, end, sent);
     if (localIds.wantsSend) next = localIds.writeFrames(bytes, next, end, sent);
-    if (streams.wantsControl) next = streams.writeControl(now, bytes, next, end, sent);
+    if (streams.wantsControl) next = streams.writeControl(bytes, next, end, sent);
     if (datagrams.wantsSend) next = datagrams.writeFrames(bytes, next, end, sent, this.#parts.maxDatagramLength());
     return streams.wantsData ? streams.writeData(now, bytes, next, end, sent, sent.nextPacketNumber) : next;
   }
@@ -181,18 +187,16 @@ export class Compose {
       at = writePathChallenge(bytes, at, challenge);
       sent.add(SentKind.PATH_CHALLENGE, 0, 0, 0);
     }
-    bytes.fill(0, at, end);
     this.ackEliciting = this.inFlight = true;
-    return end;
+    return writePadding(bytes, at, end);
   }
 
   /** A packet that asks whether a datagram of `size` bytes arrives: a PING, padded to `end`. RFC 9000 §14.4. */
   mtuProbe(bytes: Uint8Array, start: number, end: number, size: number): number {
     const at = writePing(bytes, this.#header(bytes, start, Space.APPLICATION));
     this.#parts.recovery.spaces[Space.APPLICATION]!.add(SentKind.MTU_PROBE, 0, size, 0);
-    bytes.fill(0, at, end);
     this.ackEliciting = this.inFlight = true;
-    return end;
+    return writePadding(bytes, at, end);
   }
 
   /**
@@ -252,7 +256,5 @@ export class Compose {
 
 /** PADDING up to `target`; returns where it ends. */
 function padTo(bytes: Uint8Array, at: number, target: number): number {
-  if (at >= target) return at;
-  bytes.fill(0, at, target);
-  return target;
+  return at >= target ? at : writePadding(bytes, at, target);
 }

@@ -14,10 +14,10 @@ import { type ConnectionStats, snapshot } from './counters.ts';
 import { datagramCapacity } from './datagram-queue.ts';
 import { type CloseInfo, type ConnectionEvent, ended } from './events.ts';
 import type { ConnectionState } from './lifecycle.ts';
+import { LOCAL_ID_LENGTH } from './local-connection-ids.ts';
 import type { Observer } from './observe.ts';
 import type { ConnectionOptions } from './options.ts';
 import { readPeerParameters } from './peer-parameters.ts';
-import { LOCAL_ID_LENGTH } from './receive.ts';
 import type { ConnectionStart } from './start.ts';
 
 /**
@@ -279,18 +279,18 @@ export class Connection {
   // ---- what the components report -----------------------------------------------------------------------------------------
 
   #pto(): Millis {
-    return this.#parts.recovery.rtt.pto(this.#parts.recovery.maxAckDelay);
+    return this.#parts.recovery.pto;
   }
 
   #onPeerParameters(bytes: Uint8Array): void {
     const parameters = readPeerParameters(bytes, this.#parts.opening);
     this.peerParameters = parameters;
     this.streams.setPeerLimits(parameters, this.#at);
-    this.#parts.recovery.maxAckDelay = parameters.maxAckDelay;
+    this.#parts.recovery.probeTimer.maxAckDelay = parameters.maxAckDelay;
     this.#parts.pathMtu.setPeerLimit(this.#at, parameters.maxUdpPayloadSize);
     this.#parts.effects.ackDelayUnit = 2 ** parameters.ackDelayExponent / 1000;
     this.#parts.localIds.setPeerLimit(parameters.activeConnectionIdLimit);
-    this.#parts.recovery.setIdleTimeout(this.#parts.idle.setPeerTimeout(parameters.maxIdleTimeout));
+    this.#parts.recovery.probeTimer.setIdleTimeout(this.#parts.idle.setPeerTimeout(parameters.maxIdleTimeout));
     const { statelessResetToken, preferredAddress } = parameters;
     if (statelessResetToken !== undefined) this.#parts.remoteIds.setInitialResetToken(statelessResetToken);
     // It is not moved to, but it holds connection ID number 1. RFC 9000 §5.1.1.
@@ -318,8 +318,9 @@ export class Connection {
   #confirm(now: Millis): void {
     if (this.#parts.times.confirmedAt >= 0) return;
     this.#parts.times.confirmedAt = now;
-    this.#parts.recovery.handshakeConfirmed = true;
-    this.#parts.recovery.peerCompletedAddressValidation = true;
+    const { probeTimer } = this.#parts.recovery;
+    probeTimer.handshakeConfirmed = true;
+    probeTimer.peerCompletedAddressValidation = true;
     this.#discard(Space.INITIAL);
     this.#discard(Space.HANDSHAKE);
     this.#parts.pathMtu.start(now);

@@ -13,6 +13,9 @@ import type { RemoteConnectionIds } from './remote-connection-ids.ts';
 import type { Spaces } from './spaces.ts';
 import type { Transmit } from './transmit.ts';
 
+/** The TLS alert user_canceled (RFC 9846 §6.1) as a code of QUIC's, RFC 9001 §4.8. */
+const USER_CANCELED = TransportErrorCode.CRYPTO_ERROR + 90;
+
 /** The components that time changes. */
 export interface DeadlineParts {
   readonly isServer: boolean;
@@ -47,7 +50,7 @@ export class Deadlines {
     let at = Math.min(recovery.timeout(), idle.deadline(this.#pto()), transmit.pacedUntil, paths.timeout());
     at = Math.min(at, oneRtt?.timeout() ?? NEVER);
     // At the amplification limit not even acknowledgements go out: only the peer's next datagram changes anything.
-    if (!recovery.amplificationLimited) {
+    if (!recovery.probeTimer.amplificationLimited) {
       at = Math.min(at, application.acks.timeout());
       if (initial.read !== undefined) at = Math.min(at, initial.acks.timeout());
       if (handshake.read !== undefined) at = Math.min(at, handshake.acks.timeout());
@@ -66,9 +69,7 @@ export class Deadlines {
     }
     const silent = now >= idle.deadline(this.#pto());
     const waited = now - times.startedAt;
-    if (lifecycle.state === 'handshaking' && (silent || waited >= handshakeTimeout)) {
-      return lifecycle.end(ended('handshake_timeout', `no handshake within ${Math.round(waited)} ms`));
-    }
+    if (lifecycle.state === 'handshaking' && (silent || waited >= handshakeTimeout)) return this.#giveUp(now, waited);
     if (silent) return lifecycle.end(ended('idle_timeout', 'no packet arrived within the idle timeout'));
     if (now >= recovery.timeout()) {
       dispatch.now = now;
@@ -88,6 +89,17 @@ export class Deadlines {
       remoteIds.rotate(paths.active.remote);
     }
     spaces.oneRtt?.onTimeout(now);
+  }
+
+  /**
+   * Ends a handshake that makes no end. A peer that took part in it is told, for it may take the handshake for complete: a server's judgement on a client's
+   * certificate may be what is missing. user_canceled says that nobody broke the protocol (RFC 9846 §6.1). There is no use in telling anybody else.
+   */
+  #giveUp(now: Millis, waited: Millis): void {
+    const { lifecycle, spaces } = this.#parts;
+    const reason = `no handshake within ${Math.round(waited)} ms`;
+    if (spaces.handshake.acks.largest < 0) lifecycle.end(ended('handshake_timeout', reason));
+    else lifecycle.close(now, ended('handshake_timeout', reason, USER_CANCELED), 3 * this.#pto());
   }
 
   /** When a client asks a peer that has paused in the middle of a stream. A server need not: only clients are behind NATs. */

@@ -73,12 +73,12 @@ export class FrameEffects implements FrameHandler {
     if (isOneRtt) spaces.oneRtt?.onAcked(ack.largest);
     const progress = recovery.onAck(this.space, this.now, ack, isOneRtt ? ack.delay * this.ackDelayUnit : 0, dispatch);
     // RFC 9002 §6.2.2.1: an acknowledged Handshake packet shows that the server has validated our address.
-    if (!isServer && this.space !== Space.INITIAL) recovery.peerCompletedAddressValidation = true;
+    if (!isServer && this.space !== Space.INITIAL) recovery.probeTimer.peerCompletedAddressValidation = true;
     if (!progress) return;
     // RFC 9001 §4.1.2: only a server whose handshake is complete can have opened it.
     if (!isServer && isOneRtt) this.#to.onHandshakeConfirmed(this.now);
     streams.setPath(recovery.rtt.smoothed, recovery.windowPackets);
-    if (isOneRtt && spaces.oneRtt !== undefined) spaces.oneRtt.pto = recovery.rtt.pto(recovery.maxAckDelay);
+    if (isOneRtt && spaces.oneRtt !== undefined) spaces.oneRtt.pto = recovery.pto;
   }
 
   onResetStream(id: number, errorCode: number, finalSize: number): void {
@@ -118,16 +118,16 @@ export class FrameEffects implements FrameHandler {
     this.#to.streams.onMaxStreams(bidirectional, maximum);
   }
 
-  onDataBlocked(limit: number): void {
-    this.#to.streams.onDataBlocked(limit);
+  onDataBlocked(): void {
+    this.#to.streams.onDataBlocked();
   }
 
-  onStreamDataBlocked(id: number, limit: number): void {
-    this.#to.streams.onStreamDataBlocked(id, limit);
+  onStreamDataBlocked(id: number): void {
+    this.#to.streams.onStreamDataBlocked(id);
   }
 
-  onStreamsBlocked(bidirectional: boolean, limit: number): void {
-    this.#to.streams.onStreamsBlocked(bidirectional, limit);
+  onStreamsBlocked(bidirectional: boolean): void {
+    this.#to.streams.onStreamsBlocked(bidirectional);
   }
 
   onNewConnectionId(
@@ -162,7 +162,7 @@ export class FrameEffects implements FrameHandler {
 
   onConnectionClose(application: boolean, errorCode: number, frameType: number, reason: string): void {
     const { lifecycle, recovery } = this.#to;
-    const period = 3 * recovery.rtt.pto(recovery.maxAckDelay);
+    const period = 3 * recovery.pto;
     lifecycle.drain(
       this.now,
       { source: 'peer', application, code: errorCode, frameType: Math.max(0, frameType), reason },

@@ -121,6 +121,7 @@ export class Handshake {
       suite,
       this.#applicationRead,
       this.#applicationWrite,
+      this.#spaces.forgeries,
     );
     this.#applicationRead = undefined;
     this.#applicationWrite = undefined;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { EndpointPair, readAll, send, sendForged } from '../../test/support/endpoint-pair.ts';
+import { EndpointPair, readAll, SERVER_ADDRESS, send, sendForged } from '../../test/support/endpoint-pair.ts';
 import { TransportErrorCode } from '../base/errors.ts';
 import { type CipherSuite, TLS_AES_128_GCM_SHA256 } from '../crypto/suite.ts';
 import type { Connection } from './connection.ts';
@@ -66,6 +66,31 @@ describe('the limits of the AEAD (RFC 9001 §6.6)', () => {
       assert.equal(server.state, 'established');
       pair.deliver(pair.server, source, forged.slice());
       assert.equal(server.closeInfo!.code, TransportErrorCode.AEAD_LIMIT_REACHED);
+    }));
+
+  test('forged packets count across all keys, those of the handshake included', () =>
+    withLimits({ integrityLimit: 20 }, () => {
+      const pair = new EndpointPair();
+      const client = pair.connect();
+      const sent: Uint8Array[] = [];
+      pair.filter = ({ from, bytes }) => from === pair.client || sent.push(bytes.slice()) > 0;
+      const forge = (times: number, bytes: Uint8Array, at: number) => {
+        const forged = bytes.slice();
+        forged[at]! ^= 1;
+        for (let i = 0; i < times; i++) pair.deliver(pair.client, SERVER_ADDRESS, forged.slice());
+      };
+      pair.run(1.5 * pair.delay);
+      // Byte 60 is within the Initial packet's ServerHello.
+      forge(12, sent[0]!, 60);
+      pair.run(1000);
+      assert.equal(client.state, 'established', 'the real one comes through');
+      pair.server.connections[0]!.ping();
+      pair.flush();
+      const oneRtt = sent.at(-1)!;
+      forge(8, oneRtt, oneRtt.length - 1);
+      assert.equal(client.state, 'established');
+      forge(1, oneRtt, oneRtt.length - 1);
+      assert.equal(client.closeInfo!.code, TransportErrorCode.AEAD_LIMIT_REACHED);
     }));
 });
 

@@ -40,7 +40,7 @@ export class Limits {
   #sending(now: Millis, isKernelFull: boolean): number {
     const { lifecycle, spaces, recovery, streams, datagrams } = this.#parts;
     const isOpening = lifecycle.state === 'handshaking' || spaces.oneRtt === undefined;
-    if (isOpening || recovery.amplificationLimited) return SendLimitIndex.HANDSHAKE;
+    if (isOpening || recovery.probeTimer.amplificationLimited) return SendLimitIndex.HANDSHAKE;
     if (streams.wantsData || datagrams.wantsSend) return this.#sendingNow(now, isKernelFull);
     if (streams.isConnectionBlocked) return SendLimitIndex.CONNECTION_FLOW_CONTROL;
     if (streams.blockedStreams > 0) return SendLimitIndex.STREAM_FLOW_CONTROL;

@@ -4,6 +4,9 @@ import { FrameType } from '../wire/frame-type.ts';
 import { newConnectionIdSize, writeNewConnectionId } from '../wire/frames.ts';
 import { type SentFrames, SentKind } from '../wire/sent-frames.ts';
 
+/** Length of every connection ID that this implementation issues, in bytes. */
+export const LOCAL_ID_LENGTH = 8;
+
 /** A connection ID that this endpoint chose, with the token that a stateless reset of it would carry. */
 export interface IssuedConnectionId {
   readonly id: Uint8Array;

@@ -20,7 +20,7 @@ export class Observation {
     };
     let phase = recovery.congestion.phase;
     recovery.onMetrics = () => {
-      const { rtt, congestion, ptoCount, bytesInFlight } = recovery;
+      const { rtt, congestion, probeTimer, bytesInFlight } = recovery;
       if (congestion.phase !== phase) {
         observer(now(), { type: 'congestion_state_updated', old: phase, new: congestion.phase });
         phase = congestion.phase;
@@ -31,7 +31,7 @@ export class Observation {
         rttMin: rtt.min,
         rttSmoothed: rtt.smoothed,
         rttVariance: rtt.variance,
-        ptoCount,
+        ptoCount: probeTimer.count,
         congestionWindow: congestion.window,
         bytesInFlight,
         slowStartThreshold: congestion.slowStartThreshold,

@@ -39,7 +39,7 @@ export type QuicEvent =
       readonly type: 'packet_lost';
       readonly space: Space;
       readonly packetNumber: number;
-      readonly trigger: 'reordering_threshold' | 'time_threshold' | 'pto_expired';
+      readonly trigger: 'reordering_threshold' | 'time_threshold';
     }
   | {
       readonly type: 'metrics_updated';
@@ -55,14 +55,13 @@ export type QuicEvent =
   | { readonly type: 'congestion_state_updated'; readonly old: string; readonly new: string }
   | {
       readonly type: 'key_updated';
-      readonly trigger: 'tls' | 'local_update' | 'remote_update';
+      readonly trigger: 'local_update' | 'remote_update';
       readonly keyPhase: number;
     }
   | { readonly type: 'key_discarded'; readonly space: Space }
   | { readonly type: 'path_updated'; readonly remote: Address }
   /** Full datagrams have another size, in bytes of UDP payload; `done` says that no more is being tried. */
   | { readonly type: 'mtu_updated'; readonly old: number; readonly new: number; readonly done: boolean }
-  | { readonly type: 'version_negotiated'; readonly version: number }
   | { readonly type: 'connection_closed'; readonly info: CloseInfo };
 
 /** A subscriber of the event stream. */

@@ -1,6 +1,6 @@
 import type { Address } from '../base/address.ts';
+import { BASE_DATAGRAM_SIZE } from '../base/datagram-size.ts';
 import { type Millis, NEVER } from '../base/time.ts';
-import { BASE_DATAGRAM_SIZE } from '../recovery/loss.ts';
 import type { Recovery } from '../recovery/recovery.ts';
 import { Space } from '../wire/frame-type.ts';
 import { MtuSearch } from './mtu-search.ts';

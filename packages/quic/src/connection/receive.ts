@@ -2,10 +2,11 @@ import type { Address } from '../base/address.ts';
 import { type Arena, heapArena } from '../base/arena.ts';
 import type { ReceiveBatch } from '../base/batch.ts';
 import { sameBytes } from '../base/cursor.ts';
+import { BASE_DATAGRAM_SIZE } from '../base/datagram-size.ts';
 import { TransportError, TransportErrorCode } from '../base/errors.ts';
 import type { Millis } from '../base/time.ts';
 import { type HeaderBatch, TAG_LENGTH } from '../crypto/engine.ts';
-import { FrameReader } from '../wire/frame-reader.ts';
+import { ACK_ELICITING, FrameReader, NON_PROBING } from '../wire/frame-reader.ts';
 import { PacketType, Space } from '../wire/frame-type.ts';
 import { Header, KEY_PHASE_BIT, LONG_RESERVED_BITS, readHeader, SHORT_RESERVED_BITS } from '../wire/header.ts';
 import { decodePacketNumber, readTruncated } from '../wire/packet-number.ts';
@@ -14,27 +15,21 @@ import type { EarlyRetransmission } from './early-retransmission.ts';
 import type { FrameEffects } from './frame-effects.ts';
 import type { IdleTimer } from './idle-timer.ts';
 import type { Lifecycle } from './lifecycle.ts';
+import { LOCAL_ID_LENGTH } from './local-connection-ids.ts';
 import type { Observation } from './observation.ts';
 import type { Opening } from './opening.ts';
 import type { Paths } from './paths.ts';
 import type { RemoteConnectionIds } from './remote-connection-ids.ts';
 import type { Spaces } from './spaces.ts';
 
-/** Length of every connection ID that this implementation issues, in bytes. */
-export const LOCAL_ID_LENGTH = 8;
 /** How many packets that came before their keys are kept, and how many bytes of them: nobody has authenticated them. */
 const MAX_ASIDE = 32;
 const MAX_ASIDE_BYTES = 64 << 10;
-/** A server takes Initial packets from datagrams of at least this size only, RFC 9000 §14.1. */
-const MIN_INITIAL_DATAGRAM = 1200;
 /** The first byte of a short header has the second highest bit set and the highest not, RFC 9000 §17.3.1. */
 const FORM_AND_FIXED_BITS = 0xc0;
 const SHORT_FORM = 0x40;
 /** How many short headers are unprotected in one call. */
 const MAX_RUN = 64;
-/** The frame reader's flags. */
-const ACK_ELICITING = 1;
-const NON_PROBING = 2;
 
 /** The components that receiving packets changes. */
 export interface ReceiveParts {
@@ -258,7 +253,8 @@ export class Receive {
     const size = end - at;
     if (header.version !== opening.version) return this.#drop('unexpected_version', size);
     const spaceIndex = type === PacketType.INITIAL ? Space.INITIAL : Space.HANDSHAKE;
-    if (opening.isServer && spaceIndex === Space.INITIAL && effects.datagramSize < MIN_INITIAL_DATAGRAM)
+    // RFC 9000 §14.1: a server takes Initial packets from datagrams of at least this size only.
+    if (opening.isServer && spaceIndex === Space.INITIAL && effects.datagramSize < BASE_DATAGRAM_SIZE)
       return this.#drop('too_short', size);
     const space = spaces.all[spaceIndex]!;
     const keys = space.read;
@@ -284,8 +280,10 @@ export class Receive {
     const pnLength = (bytes[at]! & 0x03) + 1;
     const packetNumber = decodePacketNumber(space.acks.largest, readTruncated(bytes, pnOffset, pnLength), pnLength);
     const payload = pnOffset + pnLength;
-    if (!keys.packetKey.open(arena, at, payload - at, end - payload, packetNumber))
+    if (!keys.packetKey.open(arena, at, payload - at, end - payload, packetNumber)) {
+      spaces.forgeries.onForged(keys.integrityLimit);
       return this.#drop('decryption_failure', size);
+    }
     if ((bytes[at]! & LONG_RESERVED_BITS) !== 0) reservedBits();
     if (space.acks.isDuplicate(packetNumber)) return this.#drop('duplicate', size);
 

@@ -1,7 +1,8 @@
+import { Forgeries } from '../crypto/forgeries.ts';
 import type { KeyPhases } from '../crypto/key-phases.ts';
 import type { DirectionKeys } from '../crypto/key-schedule.ts';
-import { AckTracker } from '../recovery/ack-tracker.ts';
 import { Space } from '../wire/frame-type.ts';
+import { AckTracker } from './ack-tracker.ts';
 import { CryptoStream } from './crypto-stream.ts';
 
 /** One packet number space: what was received in it, its CRYPTO stream, and its keys. RFC 9000 §12.3. */
@@ -28,6 +29,8 @@ export class Spaces {
   readonly all: readonly PacketSpace[];
   /** Keys of 1-RTT packets, once the handshake has them both ways. */
   oneRtt: KeyPhases | undefined;
+  /** Packets of all three that failed to open. */
+  readonly forgeries = new Forgeries();
 
   constructor(maxAckDelay: number) {
     this.initial = new PacketSpace(0);

@@ -1,10 +1,10 @@
 import type { Address } from '../base/address.ts';
 import type { Arena } from '../base/arena.ts';
 import { Ecn, type TransmitBatch } from '../base/batch.ts';
+import { BASE_DATAGRAM_SIZE } from '../base/datagram-size.ts';
 import { type Random, randomUnit } from '../base/random.ts';
 import { type Millis, NEVER } from '../base/time.ts';
 import { type HeaderBatch, TAG_LENGTH } from '../crypto/engine.ts';
-import { BASE_DATAGRAM_SIZE } from '../recovery/loss.ts';
 import type { Recovery } from '../recovery/recovery.ts';
 import { PacketType, Space } from '../wire/frame-type.ts';
 import { patchLength } from '../wire/header.ts';
@@ -18,8 +18,6 @@ import type { Paths } from './paths.ts';
 import type { RemoteConnectionIds } from './remote-connection-ids.ts';
 import type { Spaces } from './spaces.ts';
 
-/** Datagrams with Initial packets are at least this large, RFC 9000 §14.1; so are path probes, §8.2.1. */
-const MIN_DATAGRAM = 1200;
 /** Room that the smallest packet worth sending needs: headers, a small frame, a tag. */
 const MIN_ROOM = 100;
 /** Room for a 1-RTT packet with both PATH_CHALLENGE and PATH_RESPONSE. Three times the smallest packet there is are more. */
@@ -108,8 +106,8 @@ export class Transmit {
       const probe = recovery.probes[Space.APPLICATION]! > 0;
       // A probe must get through even where the path has come to carry less: then its ACK shows what became of the others.
       const room = Math.min(probe ? Math.min(size, BASE_DATAGRAM_SIZE) : size, pathAllowance);
-      recovery.amplificationLimited = room < MIN_ROOM;
-      if (recovery.amplificationLimited) break;
+      recovery.probeTimer.amplificationLimited = room < MIN_ROOM;
+      if (recovery.probeTimer.amplificationLimited) break;
       this.#skipPacketNumber();
       const mayCarry = probe || allowance >= size;
       if (!mayCarry && !spaces.application.acks.isDue(now)) {
@@ -122,8 +120,8 @@ export class Transmit {
         break;
       }
       const length = end + TAG_LENGTH - at;
-      this.#note(now, out.arena, at, end, Space.APPLICATION, length);
-      const packetNumber = this.#commit(now, Space.APPLICATION, length);
+      this.#note(now, out.arena, Space.APPLICATION, at, at + compose.headerLength, end);
+      const packetNumber = this.#commit(now, Space.APPLICATION, length, compose.ackEliciting, compose.inFlight);
       oneRtt.seal(out.arena, at, compose.headerLength, end - at - compose.headerLength, packetNumber);
       headers.start[headers.count] = at;
       headers.pnOffset[headers.count++] = compose.pnOffset;
@@ -150,11 +148,11 @@ export class Transmit {
   #pollHandshake(now: Millis, out: TransmitBatch): boolean {
     const { recovery, compose, spaces, paths, isServer } = this.#parts;
     const limit = Math.min(this.#parts.pathMtu.size, paths.active.allowance);
-    recovery.amplificationLimited = limit < MIN_ROOM;
+    recovery.probeTimer.amplificationLimited = limit < MIN_ROOM;
     this.pacedUntil = NEVER;
     const bytes = out.arena.bytes;
     // A probe takes along what waits in the other spaces: what was lost there may be what the peer needs to read the rest.
-    const allowed = recovery.owesProbe || recovery.sendAllowance(now) >= MIN_DATAGRAM;
+    const allowed = recovery.owesProbe || recovery.sendAllowance(now) >= BASE_DATAGRAM_SIZE;
     let at = 0;
     let packets = 0;
     let pad = false;
@@ -162,7 +160,7 @@ export class Transmit {
       if (!spaces.canSend(space) || at + MIN_ROOM > limit) continue;
       const probe = recovery.probes[space]! > 0;
       // RFC 9000 §14.1: a datagram with an ack-eliciting Initial packet that cannot have its size must wait.
-      const canPad = space !== Space.INITIAL || limit >= MIN_DATAGRAM;
+      const canPad = space !== Space.INITIAL || limit >= BASE_DATAGRAM_SIZE;
       const mayCarry = canPad && (probe || allowed);
       const end = compose.packet(now, bytes, at, limit - TAG_LENGTH, space, mayCarry, probe);
       if (end === at) continue;
@@ -183,7 +181,7 @@ export class Transmit {
       if (!allowed && (compose.wantsAny || paths.probesWaiting)) this.pacedUntil = recovery.nextSendTime(now);
       return false;
     }
-    const total = pad ? this.#pad(bytes, at, Math.min(MIN_DATAGRAM, limit), packets) : at;
+    const total = pad ? this.#pad(bytes, at, Math.min(BASE_DATAGRAM_SIZE, limit), packets) : at;
     let hasHandshake = false;
     for (let i = 0; i < packets; i++) {
       this.#seal(now, out.arena, this.#pieces[i]!);
@@ -205,14 +203,10 @@ export class Transmit {
   }
 
   #seal(now: Millis, arena: Arena, piece: Piece): void {
-    const { spaces, compose } = this.#parts;
+    const { spaces } = this.#parts;
     const { space, start, headerLength, pnOffset, end } = piece;
-    const length = end + TAG_LENGTH - start;
-    compose.headerLength = headerLength;
-    compose.ackEliciting = piece.ackEliciting;
-    compose.inFlight = piece.inFlight;
-    this.#note(now, arena, start, end, space, length);
-    const packetNumber = this.#commit(now, space, length);
+    this.#note(now, arena, space, start, start + headerLength, end);
+    const packetNumber = this.#commit(now, space, end + TAG_LENGTH - start, piece.ackEliciting, piece.inFlight);
     const headers = this.#headers;
     headers.count = 1;
     headers.start[0] = start;
@@ -246,11 +240,11 @@ export class Transmit {
     const response = isAllowed && left === undefined ? paths.takeResponse() : undefined;
     const remote = left ?? response?.remote ?? paths.active.remote;
     const isActive = paths.isActive(remote);
-    const allowance = isActive ? paths.active.allowance : (response?.limit ?? MIN_DATAGRAM);
-    const limit = Math.min(out.capacity, MIN_DATAGRAM, allowance);
+    const allowance = isActive ? paths.active.allowance : (response?.limit ?? BASE_DATAGRAM_SIZE);
+    const limit = Math.min(out.capacity, BASE_DATAGRAM_SIZE, allowance);
     // Counted even when there is no room for it: the validation must come to an end.
     const isDue = isActive && paths.challengeDue(now);
-    const full = limit >= MIN_DATAGRAM;
+    const full = limit >= BASE_DATAGRAM_SIZE;
     const challenge = isDue || left !== undefined ? paths.nextChallenge(now, recovery.pto, isDue, full) : undefined;
     if (limit < MIN_PROBE_ROOM) return false;
     const bytes = out.arena.bytes;
@@ -278,14 +272,14 @@ export class Transmit {
   /** Commits and seals a 1-RTT packet that is a datagram of its own, composed up to `end`; returns its number. */
   #sealAlone(now: Millis, arena: Arena, end: number): number {
     const { compose, spaces } = this.#parts;
-    const length = end + TAG_LENGTH;
-    this.#note(now, arena, 0, end, Space.APPLICATION, length);
-    const packetNumber = this.#commit(now, Space.APPLICATION, length);
+    const { headerLength, ackEliciting, inFlight } = compose;
+    this.#note(now, arena, Space.APPLICATION, 0, headerLength, end);
+    const packetNumber = this.#commit(now, Space.APPLICATION, end + TAG_LENGTH, ackEliciting, inFlight);
     const headers = this.#headers;
     headers.count = 1;
     headers.start[0] = 0;
     headers.pnOffset[0] = compose.pnOffset;
-    spaces.oneRtt!.seal(arena, 0, compose.headerLength, end - compose.headerLength, packetNumber);
+    spaces.oneRtt!.seal(arena, 0, headerLength, end - headerLength, packetNumber);
     spaces.oneRtt!.writeHeader.protect(arena, headers);
     return packetNumber;
   }
@@ -295,7 +289,7 @@ export class Transmit {
     const { lifecycle, spaces, compose, paths, isServer } = this.#parts;
     if (!lifecycle.closePending) return false;
     lifecycle.closePending = false;
-    const limit = Math.min(MIN_DATAGRAM, out.capacity, paths.active.allowance);
+    const limit = Math.min(BASE_DATAGRAM_SIZE, out.capacity, paths.active.allowance);
     // A long reason is cut, so that one packet leaves room for the others; what one doesn't need is there for those behind it.
     let others = -1;
     for (const space of SPACES) if (spaces.canSend(space)) others++;
@@ -319,29 +313,29 @@ export class Transmit {
     return this.#finish(out, total, total, paths.active.remote);
   }
 
-  /** Reports the packet while its payload is in the clear. */
-  #note(now: Millis, arena: Arena, start: number, end: number, space: Space, size: number): void {
-    const { observation, compose, recovery } = this.#parts;
+  /** Reports the packet at `start` while its payload, [payloadStart, payloadEnd), is in the clear. */
+  #note(now: Millis, arena: Arena, space: Space, start: number, payloadStart: number, payloadEnd: number): void {
+    const { observation, recovery } = this.#parts;
     if (observation.observer === undefined) return;
     observation.observer(now, {
       type: 'packet_sent',
       packetType: PACKET_TYPES[space],
       packetNumber: recovery.spaces[space]!.nextPacketNumber,
-      size,
+      size: payloadEnd + TAG_LENGTH - start,
       bytes: arena.bytes,
-      payloadStart: start + compose.headerLength,
-      payloadEnd: end,
+      payloadStart,
+      payloadEnd,
     });
   }
 
   /** Enters the composed packet into the books and returns its number. */
-  #commit(now: Millis, space: Space, size: number): number {
-    const { recovery, compose, idle } = this.#parts;
-    if (compose.ackEliciting) {
+  #commit(now: Millis, space: Space, size: number, ackEliciting: boolean, inFlight: boolean): number {
+    const { recovery, idle } = this.#parts;
+    if (ackEliciting) {
       idle.onAckElicitingSent(now);
       if (recovery.probes[space]! > 0) recovery.probes[space]!--;
     }
-    return recovery.onPacketSent(space, now, size, compose.ackEliciting, compose.inFlight, this.#ecn);
+    return recovery.onPacketSent(space, now, size, ackEliciting, inFlight, this.#ecn);
   }
 
   #finish(out: TransmitBatch, length: number, segmentSize: number, remote: Address): boolean {

@@ -5,6 +5,7 @@ import { heapArena } from '../base/arena.ts';
 import { TransportError, TransportErrorCode } from '../base/errors.ts';
 import { NEVER } from '../base/time.ts';
 import { QUIC_V1, QUIC_V2 } from '../wire/versions.ts';
+import { Forgeries } from './forgeries.ts';
 import { KeyPhases } from './key-phases.ts';
 import { nodeCryptoEngine } from './node-engine.ts';
 import { type CipherSuite, TLS_AES_128_GCM_SHA256 } from './suite.ts';
@@ -26,7 +27,7 @@ class Side {
   #nextPacketNumber = 0;
 
   constructor(readSecret: Uint8Array, writeSecret: Uint8Array, suite: CipherSuite, version: number) {
-    this.keys = new KeyPhases(nodeCryptoEngine, version, suite, readSecret, writeSecret);
+    this.keys = new KeyPhases(nodeCryptoEngine, version, suite, readSecret, writeSecret, new Forgeries());
     this.keys.pto = PTO;
   }
 

@@ -2,6 +2,7 @@ import type { Arena } from '../base/arena.ts';
 import { TransportError, TransportErrorCode } from '../base/errors.ts';
 import { type Millis, NEVER } from '../base/time.ts';
 import type { CryptoEngine, HeaderKey, PacketKey } from './engine.ts';
+import type { Forgeries } from './forgeries.ts';
 import { headerKeyOf, nextSecret, packetKeyOf } from './key-schedule.ts';
 import type { CipherSuite } from './suite.ts';
 
@@ -73,20 +74,24 @@ export class KeyPhases {
 
   /** Whether the packet opened last was under #previous. */
   #lastWasPrevious = false;
-  /** Packets of this connection that failed to open. */
-  #failures = 0;
+  readonly #forgeries: Forgeries;
 
-  /** @param readSecret and writeSecret The application traffic secrets of the peer and of this side. */
+  /**
+   * @param readSecret and writeSecret The application traffic secrets of the peer and of this side.
+   * @param forgeries The connection's, those under earlier keys included.
+   */
   constructor(
     engine: CryptoEngine,
     version: number,
     suite: CipherSuite,
     readSecret: Uint8Array,
     writeSecret: Uint8Array,
+    forgeries: Forgeries,
   ) {
     this.#engine = engine;
     this.#version = version;
     this.#suite = suite;
+    this.#forgeries = forgeries;
     this.readHeader = headerKeyOf(engine, version, suite, readSecret);
     this.writeHeader = headerKeyOf(engine, version, suite, writeSecret);
     this.#current = this.#phaseOf(readSecret, writeSecret);
@@ -138,7 +143,7 @@ export class KeyPhases {
   ): boolean {
     const key = this.#keyFor(packetNumber, phaseBit);
     if (!key.open(arena, start, headerLength, ciphertextLength, packetNumber)) {
-      this.#onFailure();
+      this.#forgeries.onForged(this.#suite.integrityLimit);
       return false;
     }
     this.#lastWasPrevious = key === this.#previous;
@@ -233,14 +238,6 @@ export class KeyPhases {
   #refuse(): never {
     this.#sealLimit = this.#suite.confidentialityLimit;
     throw new TransportError(TransportErrorCode.AEAD_LIMIT_REACHED, 'no key update before the confidentiality limit');
-  }
-
-  #onFailure(): void {
-    if (++this.#failures <= this.#suite.integrityLimit) return;
-    throw new TransportError(
-      TransportErrorCode.AEAD_LIMIT_REACHED,
-      'more forged packets than the integrity limit allows',
-    );
   }
 
   /** A packet of the next phase is authentic: the peer has updated, and so does this side (§6.2). */

@@ -32,11 +32,14 @@ export function nextSecret(version: number, suite: CipherSuite, secret: Uint8Arr
 export class DirectionKeys {
   readonly packetKey: PacketKey;
   readonly headerKey: HeaderKey;
+  /** How many forged packets the AEAD bears. RFC 9001 §6.6. */
+  readonly integrityLimit: number;
 
   /** @param secret The traffic secret; not kept. */
   constructor(engine: CryptoEngine, version: number, suite: CipherSuite, secret: Uint8Array) {
     this.packetKey = packetKeyOf(engine, version, suite, secret);
     this.headerKey = headerKeyOf(engine, version, suite, secret);
+    this.integrityLimit = suite.integrityLimit;
   }
 
   /** Frees both keys; they must not be used afterwards. */

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { nullCryptoEngine } from '../../test/support/null-engine.ts';
 import { type Arena, heapArena } from '../base/arena.ts';
 import { SeededRandom } from '../base/random.ts';
 import { koffiProblem, loadKoffi, nativeArena } from '../native/koffi.ts';
 import { type CryptoEngine, type HeaderBatch, TAG_LENGTH } from './engine.ts';
 import { ENGINES } from './fixtures.test.ts';
 import { nodeCryptoEngine } from './node-engine.ts';
-import { nullCryptoEngine } from './null-engine.ts';
 import { checkEngine } from './openssl/self-check.ts';
 import { CIPHER_SUITES, type CipherSuite } from './suite.ts';
 

@@ -2,7 +2,8 @@ import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { networkInterfaces } from 'node:os';
 import { type Address, formatAddress } from '../base/address.ts';
 import { Ecn, ReceiveBatch, TransmitBatch } from '../base/batch.ts';
-import { type Datapath, type DatapathCapabilities, LEAST_DATAGRAM } from '../driver/datapath.ts';
+import { BASE_DATAGRAM_SIZE } from '../base/datagram-size.ts';
+import type { Datapath, DatapathCapabilities } from '../driver/datapath.ts';
 import { packetArena } from '../native/arena.ts';
 import { ReceiveFailures } from '../system/index.ts';
 
@@ -214,5 +215,5 @@ function assertZone(host: string): void {
 
 /** As in the batched datapath: a passing shortage tells nothing, nor does what is larger than every path must carry. */
 function tellsOfPeer({ code }: NodeJS.ErrnoException, size: number): boolean {
-  return code !== 'ENOBUFS' && code !== 'ENOMEM' && (code !== 'EMSGSIZE' || size <= LEAST_DATAGRAM);
+  return code !== 'ENOBUFS' && code !== 'ENOMEM' && (code !== 'EMSGSIZE' || size <= BASE_DATAGRAM_SIZE);
 }

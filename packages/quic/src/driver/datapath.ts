@@ -1,9 +1,6 @@
 import type { Address } from '../base/address.ts';
 import type { ReceiveBatch, TransmitBatch } from '../base/batch.ts';
 
-/** Bytes of UDP payload that every path must carry, RFC 9000 §14. */
-export const LEAST_DATAGRAM = 1200;
-
 /** What a datapath can do. */
 export interface DatapathCapabilities {
   /** Whether a batch of many datagrams costs about as much as one (UDP GSO). */
@@ -34,7 +31,7 @@ export interface Datapath {
   onError: (error: Error) => void;
   /**
    * A datagram to this address was refused: by this machine (no route, a firewall, larger than the interface takes though of no more than
-   * LEAST_DATAGRAM bytes), or, while `heedIcmp`, by a router or the host there. It counts as lost; whoever may be anywhere on
+   * BASE_DATAGRAM_SIZE bytes), or, while `heedIcmp`, by a router or the host there. It counts as lost; whoever may be anywhere on
    * the internet can forge what ICMP says. `error` is the system's, with its `code`. Set by the driver.
    */
   onUnreachable: (to: Address, error: Error) => void;

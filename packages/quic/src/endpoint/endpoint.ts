@@ -1,11 +1,12 @@
 import type { Address } from '../base/address.ts';
 import type { ReceiveBatch, TransmitBatch } from '../base/batch.ts';
+import { BASE_DATAGRAM_SIZE } from '../base/datagram-size.ts';
 import { TransportErrorCode } from '../base/errors.ts';
 import { type Random, randomBytes } from '../base/random.ts';
 import type { Millis } from '../base/time.ts';
 import { Connection } from '../connection/connection.ts';
+import { LOCAL_ID_LENGTH } from '../connection/local-connection-ids.ts';
 import type { ConnectionOptions } from '../connection/options.ts';
-import { LOCAL_ID_LENGTH } from '../connection/receive.ts';
 import type { CryptoEngine } from '../crypto/engine.ts';
 import { TokenSealer } from '../crypto/token.ts';
 import type { TlsSession } from '../tls/session.ts';
@@ -19,8 +20,6 @@ import { refusalPacket } from './refusal.ts';
 import { Router } from './router.ts';
 import { MIN_RESET, RESET_LENGTH, StatelessAnswers } from './stateless.ts';
 
-/** The least a datagram with a client's Initial must have, RFC 9000 §14.1. */
-const MIN_INITIAL_DATAGRAM = 1200;
 /** RFC 9000 §7.2: the ID a client chooses for its first Initial is at least this long. */
 const MIN_INITIAL_ID = 8;
 
@@ -180,7 +179,7 @@ export class Endpoint {
     const known = this.#router.byInitialId(id) ?? this.#byReset(batch, i);
     if (known !== undefined) return known;
     const server = this.#server;
-    if (server === undefined || batch.length[i]! < MIN_INITIAL_DATAGRAM) return undefined;
+    if (server === undefined || batch.length[i]! < BASE_DATAGRAM_SIZE) return undefined;
     if (!header.known || !server.versions.includes(header.version)) {
       if (header.version !== 0 && this.#answers.allows(now, 'versionNegotiation')) {
         this.#answers.versionNegotiation(now, source, bytes, header, server.versions);

@@ -2,7 +2,7 @@ import { toHex } from '../base/cursor.ts';
 import { type Random, randomBytes } from '../base/random.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { ConnectionIdIssuer, IssuedConnectionId } from '../connection/local-connection-ids.ts';
-import { LOCAL_ID_LENGTH } from '../connection/receive.ts';
+import { LOCAL_ID_LENGTH } from '../connection/local-connection-ids.ts';
 import { statelessResetToken } from '../crypto/token.ts';
 
 /**

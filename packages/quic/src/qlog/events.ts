@@ -127,8 +127,6 @@ function rare(event: Exclude<QuicEvent, { type: Common }>): LoggedEvent {
       return { name: 'quic:tuple_assigned', data: { tuple_id: '', tuple_remote: endpointInfo(event.remote) } };
     case 'mtu_updated':
       return { name: 'quic:mtu_updated', data: { old: event.old, new: event.new, done: event.done } };
-    case 'version_negotiated':
-      return { name: 'quic:version_information', data: { chosen_version: versionText(event.version) } };
     default:
       return unreachable(event);
   }
@@ -201,10 +199,6 @@ function closed(info: CloseInfo): Record<string, unknown> {
 function ending({ source }: CloseInfo): string {
   if (source === 'peer') return 'draining';
   return source === 'local' || source === 'internal' ? 'closing' : 'closed';
-}
-
-function versionText(version: number): string {
-  return version.toString(16).padStart(8, '0');
 }
 
 /** Names of the transport parameters that are logged as they are: numbers and booleans. */

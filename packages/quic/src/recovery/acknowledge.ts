@@ -1,3 +1,4 @@
+import { BASE_DATAGRAM_SIZE } from '../base/datagram-size.ts';
 import { TransportError, TransportErrorCode } from '../base/errors.ts';
 import type { Millis } from '../base/time.ts';
 import type { AckFrame } from '../wire/frame-handler.ts';
@@ -5,7 +6,6 @@ import { FrameType } from '../wire/frame-type.ts';
 import type { SentFramesSink } from '../wire/sent-frames.ts';
 import type { CongestionEvents } from './congestion-events.ts';
 import type { DeliveryRate } from './delivery-rate.ts';
-import { BASE_DATAGRAM_SIZE } from './loss.ts';
 import type { Reordering } from './reordering.ts';
 import { PacketFlag, type SentPackets } from './sent-packets.ts';
 

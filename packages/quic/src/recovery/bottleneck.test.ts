@@ -43,9 +43,9 @@ export class Sender implements SentFramesSink {
 
   constructor(congestion: CongestionControllerFactory) {
     this.recovery = new Recovery({ isServer: false, congestion, maxDatagramSize: DATAGRAM });
-    this.recovery.handshakeConfirmed = true;
-    this.recovery.peerCompletedAddressValidation = true;
-    this.recovery.maxAckDelay = 25;
+    this.recovery.probeTimer.handshakeConfirmed = true;
+    this.recovery.probeTimer.peerCompletedAddressValidation = true;
+    this.recovery.probeTimer.maxAckDelay = 25;
   }
 
   onFrameAcked(): void {

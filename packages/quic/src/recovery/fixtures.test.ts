@@ -61,15 +61,15 @@ export class RecordingSink implements SentFramesSink {
 
 export function makeRecovery(options: Partial<RecoveryOptions> = {}): Recovery {
   const recovery = new Recovery({ isServer: false, congestion: newReno, maxDatagramSize: 1200, ...options });
-  recovery.maxAckDelay = 25;
+  recovery.probeTimer.maxAckDelay = 25;
   return recovery;
 }
 
 /** A recovery whose handshake is over. */
 export function makeConfirmed(options: Partial<RecoveryOptions> = {}): Recovery {
   const recovery = makeRecovery(options);
-  recovery.handshakeConfirmed = true;
-  recovery.peerCompletedAddressValidation = true;
+  recovery.probeTimer.handshakeConfirmed = true;
+  recovery.probeTimer.peerCompletedAddressValidation = true;
   return recovery;
 }
 

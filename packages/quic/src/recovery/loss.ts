@@ -1,3 +1,4 @@
+import { BASE_DATAGRAM_SIZE } from '../base/datagram-size.ts';
 import { type Millis, NEVER } from '../base/time.ts';
 import type { SentFramesSink } from '../wire/sent-frames.ts';
 import type { CongestionController } from './congestion/controller.ts';
@@ -6,9 +7,6 @@ import { type LossStretch, PERSISTENT_CONGESTION_THRESHOLD } from './persistent-
 import type { Reordering } from './reordering.ts';
 import type { RttEstimator } from './rtt.ts';
 import { PacketFlag, type SentPackets } from './sent-packets.ts';
-
-/** Bytes of UDP payload that every path of QUIC carries: RFC 9000 §14, BASE_PLPMTU of RFC 8899 §5.1.2. */
-export const BASE_DATAGRAM_SIZE = 1200;
 
 /** Why a packet was declared lost. */
 export type LossTrigger = 'reordering_threshold' | 'time_threshold';

@@ -39,7 +39,7 @@ test('probe timeouts double up to two seconds, in every space, but are never sho
 test('an idle timeout leaves room for eight probe timeouts, if they are not longer anyway', () => {
   const within = (timeout: number) => {
     const recovery = makeConfirmed({ initialRtt: 100 });
-    recovery.setIdleTimeout(timeout);
+    recovery.probeTimer.setIdleTimeout(timeout);
     send(recovery, 0);
     return intervals(recovery, 6);
   };
@@ -51,7 +51,7 @@ test('an idle timeout leaves room for eight probe timeouts, if they are not long
 test('persistent congestion does not depend on how far apart the probes are', () => {
   const recovery = makeConfirmed();
   const sink = new RecordingSink();
-  recovery.setIdleTimeout(8000);
+  recovery.probeTimer.setIdleTimeout(8000);
   send(recovery, 0);
   recovery.onAck(APPLICATION, 100, ackOf([0, 0]), 0, sink);
   const sentAt = [200];
@@ -68,5 +68,5 @@ test('persistent congestion does not depend on how far apart the probes are', ()
   assert.equal(recovery.counters.packetsLost, last - 1);
   assert.equal(recovery.counters.persistentCongestionEvents, 1);
   assert.ok(recovery.congestion.window <= 2400 + 1200);
-  assert.equal(recovery.ptoCount, 0, 'and the next timeout is a plain one');
+  assert.equal(recovery.probeTimer.count, 0, 'and the next timeout is a plain one');
 });

@@ -243,9 +243,9 @@ class Bench {
     } else if (step.op === 'discard') {
       recovery.discardSpace(step.space as Space);
       model.discard(step.space);
-    } else if (step.op === 'confirm') recovery.handshakeConfirmed = model.confirmed = true;
-    else if (step.op === 'keys') recovery.hasHandshakeKeys = model.hasHandshakeKeys = true;
-    else recovery.amplificationLimited = model.limited = !model.limited;
+    } else if (step.op === 'confirm') recovery.probeTimer.handshakeConfirmed = model.confirmed = true;
+    else if (step.op === 'keys') recovery.probeTimer.hasHandshakeKeys = model.hasHandshakeKeys = true;
+    else recovery.probeTimer.amplificationLimited = model.limited = !model.limited;
   }
 
   packet(space: number, pn: number, size: number, eliciting: boolean, inFlight: boolean, fate: Fate): ModelPacket {
@@ -326,10 +326,10 @@ class Bench {
     this.reconcile();
     assert.equal(recovery.bytesInFlight, model.bytesInFlight);
     assert.deepEqual(this.sink.takeLost().sort(), model.expectedLost.splice(0).sort());
-    assert.equal(recovery.packetThreshold, model.threshold);
+    assert.equal(recovery.reordering.packetThreshold, model.threshold);
     assert.equal(recovery.counters.packetsLost, model.packetsLost);
     assert.equal(recovery.counters.packetsAcked, model.packetsAcked);
-    assert.equal(recovery.ptoCount, model.ptoCount);
+    assert.equal(recovery.probeTimer.count, model.ptoCount);
     assert.equal(recovery.rtt.smoothed, model.rtt.smoothed);
     assert.equal(recovery.timeout(), model.timeout());
     for (const s of [0, 1, 2]) {
@@ -371,7 +371,7 @@ test('property: once everything is acknowledged, nothing is in flight and no tim
         bench.apply(step);
         bench.reconcile();
       }
-      bench.recovery.amplificationLimited = false;
+      bench.recovery.probeTimer.amplificationLimited = false;
       for (const s of [0, 1, 2]) {
         const sent = bench.model.packets[s]!.filter((p) => p.fate !== 'skipped');
         if (sent.length > 0) {

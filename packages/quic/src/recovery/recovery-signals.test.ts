@@ -65,7 +65,7 @@ test('an ACK that was lost for the length of an outage, and comes again, is no r
   send(recovery, 200);
   for (let i = 0; i < 3; i++) recovery.onTimeout(recovery.timeout(), sink);
   recovery.onAck(APPLICATION, 60_200, ackOf([1, 1]), 59_900, sink);
-  assert.deepEqual([recovery.rtt.smoothed, recovery.pto, recovery.ptoCount], [100, pto, 0]);
+  assert.deepEqual([recovery.rtt.smoothed, recovery.pto, recovery.probeTimer.count], [100, pto, 0]);
   // Without a probe in vain, or with a delay that is no longer than a probe timeout, it is one: RFC 9002 §5.3.
   send(recovery, 70_000);
   recovery.onAck(APPLICATION, 71_000, ackOf([2, 2]), 900, sink);
@@ -110,9 +110,9 @@ test('a new path starts without backoff', () => {
   const recovery = measured();
   send(recovery, 200);
   for (let i = 0; i < 2; i++) recovery.onTimeout(recovery.timeout(), sink);
-  assert.equal(recovery.ptoCount, 2);
+  assert.equal(recovery.probeTimer.count, 2);
   recovery.resetPath(5000, 1200);
-  assert.equal(recovery.ptoCount, 0);
+  assert.equal(recovery.probeTimer.count, 0);
 });
 
 test('in slow start half a window in flight is a window in use, in congestion avoidance nearly all of it (RFC 9002 §7.8)', () => {

@@ -107,10 +107,10 @@ test('a probe timeout hands back the oldest two, loses nothing, owes two probes 
   assert.equal(recovery.pto, pto);
   assert.equal(recovery.timeout(), 202 + pto);
   recovery.onTimeout(202 + pto - 1, sink);
-  assert.deepEqual([recovery.probes[APPLICATION], recovery.ptoCount], [0, 0]);
+  assert.deepEqual([recovery.probes[APPLICATION], recovery.probeTimer.count], [0, 0]);
   recovery.onTimeout(202 + pto, sink);
   assert.deepEqual(sink.takeLost(), ['2:1', '2:2']);
-  assert.deepEqual([recovery.probes[APPLICATION], recovery.ptoCount], [2, 1]);
+  assert.deepEqual([recovery.probes[APPLICATION], recovery.probeTimer.count], [2, 1]);
   assert.equal(recovery.bytesInFlight, 3600);
   assert.equal(recovery.counters.packetsLost, 0);
   assert.equal(recovery.timeout(), 202 + pto + 2 * pto, 'not due again before a probe could go out');
@@ -123,7 +123,7 @@ test('a probe timeout hands back the oldest two, loses nothing, owes two probes 
   recovery.onAck(APPLICATION, 1300, ackOf([5, 5]), 0, sink);
   assert.deepEqual(sink.takeLost(), [], 'what was handed back is not reported again');
   assert.equal(recovery.counters.packetsLost, 4);
-  assert.deepEqual([recovery.ptoCount, recovery.probes[APPLICATION], recovery.bytesInFlight], [0, 0, 0]);
+  assert.deepEqual([recovery.probeTimer.count, recovery.probes[APPLICATION], recovery.bytesInFlight], [0, 0, 0]);
 });
 
 test('an acknowledgment before the probes went out cancels them', () => {
@@ -139,7 +139,7 @@ test('Application packets are not probed before the handshake is confirmed', () 
   const recovery = makeRecovery({ isServer: true });
   send(recovery, 0);
   assert.equal(recovery.timeout(), NEVER);
-  recovery.handshakeConfirmed = true;
+  recovery.probeTimer.handshakeConfirmed = true;
   assert.equal(recovery.timeout(), 999 + 25);
 });
 
@@ -159,11 +159,11 @@ test('a server at the anti-amplification limit sets no probe timer', () => {
   const recovery = makeRecovery({ isServer: true });
   const sink = new RecordingSink();
   send(recovery, 0, INITIAL);
-  recovery.amplificationLimited = true;
+  recovery.probeTimer.amplificationLimited = true;
   assert.equal(recovery.timeout(), NEVER);
   recovery.onTimeout(5000, sink);
-  assert.equal(recovery.ptoCount, 0);
-  recovery.amplificationLimited = false;
+  assert.equal(recovery.probeTimer.count, 0);
+  recovery.probeTimer.amplificationLimited = false;
   assert.equal(recovery.timeout(), 999);
 });
 
@@ -177,13 +177,13 @@ test('a client with nothing in flight keeps probing until the server has validat
   recovery.onTimeout(400, sink);
   assert.deepEqual([...recovery.probes], [2, 0, 0]);
   assert.equal(recovery.timeout(), 400 + 2 * 300, 'backs off although nothing was sent');
-  recovery.hasHandshakeKeys = true;
+  recovery.probeTimer.hasHandshakeKeys = true;
   recovery.onTimeout(1000, sink);
   assert.deepEqual([...recovery.probes], [2, 2, 0]);
   recovery.discardSpace(INITIAL);
   send(recovery, 1000, HANDSHAKE);
   recovery.onAck(HANDSHAKE, 1100, ackOf([0, 0]), 0, sink);
-  assert.equal(recovery.peerCompletedAddressValidation, true);
+  assert.equal(recovery.probeTimer.peerCompletedAddressValidation, true);
   assert.equal(recovery.timeout(), NEVER);
 });
 
@@ -194,7 +194,7 @@ test('a client keeps its backoff on Initial acknowledgments, a server does not',
     send(recovery, 0, INITIAL);
     recovery.onTimeout(recovery.timeout(), sink);
     recovery.onAck(INITIAL, 1100, ackOf([0, 0]), 0, sink);
-    assert.equal(recovery.ptoCount, isServer ? 0 : 1);
+    assert.equal(recovery.probeTimer.count, isServer ? 0 : 1);
   }
 });
 
@@ -207,7 +207,7 @@ test('discarding a space takes its packets out of the flight and resets the back
   assert.equal(recovery.bytesInFlight, 1700);
   recovery.discardSpace(INITIAL);
   assert.equal(recovery.bytesInFlight, 500);
-  assert.deepEqual([recovery.ptoCount, recovery.probes[INITIAL]], [0, 0]);
+  assert.deepEqual([recovery.probeTimer.count, recovery.probes[INITIAL]], [0, 0]);
   assert.equal(recovery.onAck(INITIAL, 1001, ackOf([0, 0]), 0, sink), false);
   assert.equal(recovery.bytesInFlight, 500);
 });
@@ -238,7 +238,7 @@ test('a late acknowledgment of a lost packet is counted, reported, and undoes th
   assert.equal(recovery.counters.spuriousLosses, 2);
   assert.equal(recovery.counters.packetsAcked, 1);
   assert.ok(recovery.congestion.window >= before);
-  assert.equal(recovery.packetThreshold, Number.POSITIVE_INFINITY, 'the path reorders');
+  assert.equal(recovery.reordering.packetThreshold, Number.POSITIVE_INFINITY, 'the path reorders');
   assert.equal(recovery.bytesInFlight, 5 * 1200);
 });
 

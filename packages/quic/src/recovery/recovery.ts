@@ -52,6 +52,10 @@ export class Recovery {
   slowStartEndedAt: Millis = -1;
   readonly pacer: Pacer;
   readonly ecn = new EcnValidator();
+  /** When probes are due; who learns something that its fields tell of sets them. See counters.ptoCount for all timeouts. */
+  readonly probeTimer: ProbeTimer;
+  /** How late and how far behind others a packet may be before it counts as lost. */
+  readonly reordering: Reordering;
   /** Indexed by Space. */
   readonly spaces: readonly SentPackets[];
   /** Ack-eliciting packets owed in each space, which ignore window and pacer; whoever sends one takes it off. */
@@ -59,12 +63,9 @@ export class Recovery {
   readonly counters: RecoveryCounters = zeroCounters();
   /** Called when RTT, window, bytes in flight or PTO count may have changed, other than by sending. */
   onMetrics: (() => void) | undefined;
-  /** The timer state; its fields are reached through accessors below. */
-  readonly #timer: ProbeTimer;
   readonly #loss: LossDetector;
   readonly #stretches: readonly LossStretch[] = [new LossStretch(), new LossStretch(), new LossStretch()];
   readonly #events = new CongestionEvents();
-  readonly #reordering: Reordering;
   readonly #acked: AckTally;
   /** Makes the controller of the present path and of the next. */
   #factory: CongestionControllerFactory;
@@ -93,10 +94,10 @@ export class Recovery {
       new SentPackets(Space.HANDSHAKE),
       new SentPackets(Space.APPLICATION),
     ];
-    this.#timer = new ProbeTimer(options.isServer);
-    this.#reordering = new Reordering(this.rtt);
-    this.#loss = new LossDetector(this.rtt, this.#reordering, this.#events);
-    this.#acked = new AckTally(this.#reordering, this.#events);
+    this.probeTimer = new ProbeTimer(options.isServer);
+    this.reordering = new Reordering(this.rtt);
+    this.#loss = new LossDetector(this.rtt, this.reordering, this.#events);
+    this.#acked = new AckTally(this.reordering, this.#events);
     this.#measure();
   }
 
@@ -110,64 +111,9 @@ export class Recovery {
     return this.spaces[0]!.bytesInFlight + this.spaces[1]!.bytesInFlight + this.spaces[2]!.bytesInFlight;
   }
 
-  /** Probe timeouts in a row; see counters.ptoCount for their sum. */
-  get ptoCount(): number {
-    return this.#timer.count;
-  }
-
   /** Whether a probe is owed in any space. */
   get owesProbe(): boolean {
     return this.probes[0]! + this.probes[1]! + this.probes[2]! > 0;
-  }
-
-  /** Whether the handshake is confirmed, RFC 9001 §4.1.2. */
-  get handshakeConfirmed(): boolean {
-    return this.#timer.handshakeConfirmed;
-  }
-
-  set handshakeConfirmed(value: boolean) {
-    this.#timer.handshakeConfirmed = value;
-  }
-
-  /** The peer's max_ack_delay. */
-  get maxAckDelay(): Millis {
-    return this.#timer.maxAckDelay;
-  }
-
-  set maxAckDelay(value: Millis) {
-    this.#timer.maxAckDelay = value;
-  }
-
-  /** Tells the idle timeout in force, 0 for none: within it a dead path is probed several times, however slow the backoff. */
-  setIdleTimeout(timeout: Millis): void {
-    this.#timer.setIdleTimeout(timeout);
-  }
-
-  /** Whether there are keys for Handshake packets. */
-  get hasHandshakeKeys(): boolean {
-    return this.#timer.hasHandshakeKeys;
-  }
-
-  set hasHandshakeKeys(value: boolean) {
-    this.#timer.hasHandshakeKeys = value;
-  }
-
-  /** Whether the peer surely has validated our address; set here on the first Handshake ACK. */
-  get peerCompletedAddressValidation(): boolean {
-    return this.#timer.peerCompletedAddressValidation;
-  }
-
-  set peerCompletedAddressValidation(value: boolean) {
-    this.#timer.peerCompletedAddressValidation = value;
-  }
-
-  /** Whether the anti-amplification limit forbids sending, RFC 9000 §8.1. */
-  get amplificationLimited(): boolean {
-    return this.#timer.amplificationLimited;
-  }
-
-  set amplificationLimited(value: boolean) {
-    this.#timer.amplificationLimited = value;
   }
 
   /** Hears of each packet declared lost. */
@@ -177,11 +123,6 @@ export class Recovery {
 
   set onPacketLost(listener: LossListener | undefined) {
     this.#loss.onPacketLost = listener;
-  }
-
-  /** How far a packet may be overtaken before it counts as lost: 3, or Infinity on a path that is known to reorder. */
-  get packetThreshold(): number {
-    return this.#reordering.packetThreshold;
   }
 
   /**
@@ -194,7 +135,7 @@ export class Recovery {
 
   /** The probe timeout of Application packets without backoff. */
   get pto(): Millis {
-    return this.rtt.pto(this.#timer.maxAckDelay);
+    return this.rtt.pto(this.probeTimer.maxAckDelay);
   }
 
   /**
@@ -206,7 +147,7 @@ export class Recovery {
     const pn = this.spaces[space]!.commit(now, size, ackEliciting, inFlight, flags);
     this.counters.packetsSent++;
     if (ecn !== 0) this.ecn.onMarkedSent(space);
-    if (ackEliciting) this.#timer.restartedAt = now;
+    if (ackEliciting) this.probeTimer.restartedAt = now;
     if (inFlight) {
       const bytesInFlight = this.bytesInFlight;
       this.congestion.onPacketSent(now, size, bytesInFlight, pn);
@@ -234,7 +175,7 @@ export class Recovery {
     acknowledge(now, sent, ack, sink, acked, this.#delivery);
     if (acked.spurious > 0) this.#onSpuriousLoss(now, space);
     if (acked.packets + acked.spurious === 0) return false;
-    if (space === Space.HANDSHAKE) this.#timer.peerCompletedAddressValidation = true;
+    if (space === Space.HANDSHAKE) this.probeTimer.peerCompletedAddressValidation = true;
     if (acked.largeSentAt >= 0) {
       this.#largePacketsLost = 0;
       this.#loss.largeArrivedAt = Math.max(this.#loss.largeArrivedAt, acked.largeSentAt);
@@ -244,7 +185,12 @@ export class Recovery {
     this.counters.bytesAcked += acked.bytes;
     const onPath = acked.largestSentAt >= this.#loss.pathStartedAt;
     if (acked.ackEliciting && acked.largest === ack.largest && onPath && !this.#isFromOutage(ackDelay)) {
-      this.rtt.update(now - acked.largestSentAt, ackDelay, this.#timer.handshakeConfirmed, this.#timer.maxAckDelay);
+      this.rtt.update(
+        now - acked.largestSentAt,
+        ackDelay,
+        this.probeTimer.handshakeConfirmed,
+        this.probeTimer.maxAckDelay,
+      );
       if (this.#loss.firstSampleAt === NEVER) this.#loss.firstSampleAt = now;
     }
     if (raises && onPath) this.#processEcn(now, space, ack);
@@ -254,11 +200,11 @@ export class Recovery {
       this.congestion.onAcked(now, bytes, largestSentAt, largest, this.rtt, this.bytesInFlight, this.#appLimited);
       this.#sample(now);
     }
-    if (this.#timer.peerCompletedAddressValidation || this.#timer.handshakeConfirmed) {
-      this.#timer.count = 0;
+    if (this.probeTimer.peerCompletedAddressValidation || this.probeTimer.handshakeConfirmed) {
+      this.probeTimer.count = 0;
       this.probes[space] = 0;
     }
-    this.#timer.restartedAt = now;
+    this.probeTimer.restartedAt = now;
     sent.expire(now - Math.max(LATE_ACK_PTOS * this.pto, LATE_ACK_TIME));
     this.#updatePacing(now);
     this.onMetrics?.();
@@ -268,7 +214,7 @@ export class Recovery {
   /** When onTimeout wants to be called, or NEVER. Changes with every call that sends, acknowledges or sets a field. */
   timeout(): Millis {
     const loss = this.#earliestLossTime();
-    return loss !== NEVER ? loss : this.#timer.deadline(this.spaces, this.rtt);
+    return loss !== NEVER ? loss : this.probeTimer.deadline(this.spaces, this.rtt);
   }
 
   /** Time has come, or not: declares lost what is old enough, or else owes probes if those are due (RFC 9002 §A.9). */
@@ -279,10 +225,10 @@ export class Recovery {
       for (const sent of this.spaces) if (sent.lossTime <= now) this.#detectLoss(now, sent, sink);
       this.#updatePacing(now);
     } else {
-      if (this.#timer.deadline(this.spaces, this.rtt) > now) return;
+      if (this.probeTimer.deadline(this.spaces, this.rtt) > now) return;
       this.#oweProbes(sink);
-      this.#timer.onExpired(now);
-      this.ecn.onProbeTimeout(this.#timer.count);
+      this.probeTimer.onExpired(now);
+      this.ecn.onProbeTimeout(this.probeTimer.count);
       this.counters.ptoCount++;
     }
     this.onMetrics?.();
@@ -293,7 +239,7 @@ export class Recovery {
     this.spaces[space]!.clear();
     this.#stretches[space]!.end();
     this.probes[space] = 0;
-    this.#timer.count = 0;
+    this.probeTimer.count = 0;
     this.onMetrics?.();
   }
 
@@ -303,7 +249,7 @@ export class Recovery {
    */
   resetForRetry(): void {
     for (const sent of this.spaces) this.discardSpace(sent.space);
-    this.#timer.restartedAt = -1;
+    this.probeTimer.restartedAt = -1;
     this.#resetCongestion(0);
   }
 
@@ -318,9 +264,9 @@ export class Recovery {
     this.ecn.reset();
     this.#loss.pathStartedAt = now;
     this.#acked.pathStartedAt = now;
-    this.#reordering.reset();
+    this.reordering.reset();
     this.#loss.firstSampleAt = NEVER;
-    this.#timer.count = 0;
+    this.probeTimer.count = 0;
     for (const stretch of this.#stretches) stretch.end();
     this.#resetCongestion(now);
     this.onMetrics?.();
@@ -388,7 +334,7 @@ export class Recovery {
    * meanwhile. Taken for a sample (RFC 9002 §5.3 would), an outage of a minute made the next probe timeout one.
    */
   #isFromOutage(ackDelay: Millis): boolean {
-    return this.#timer.count > 0 && ackDelay > this.pto;
+    return this.probeTimer.count > 0 && ackDelay > this.pto;
   }
 
   #earliestLossTime(): Millis {
@@ -397,7 +343,7 @@ export class Recovery {
 
   #detectLoss(now: Millis, sent: SentPackets, sink: SentFramesSink): void {
     const lost = this.#loss.tally;
-    this.#loss.detect(now, sent, this.#stretches[sent.space]!, this.#timer.maxAckDelay, sink);
+    this.#loss.detect(now, sent, this.#stretches[sent.space]!, this.probeTimer.maxAckDelay, sink);
     if (lost.packets === 0) return;
     this.counters.packetsLost += lost.packets;
     this.counters.bytesLost += lost.bytes;
@@ -414,7 +360,7 @@ export class Recovery {
   }
 
   #countEvent(): void {
-    this.#reordering.onCongestionEvent();
+    this.reordering.onCongestionEvent();
     this.counters.congestionEvents++;
     this.#mayExceedWindow = true;
   }
@@ -438,8 +384,8 @@ export class Recovery {
 
   /** Owes probes, and hands back what they should carry, in every space that has something in flight (RFC 9002 §6.2.4). */
   #oweProbes(sink: SentFramesSink): void {
-    if (this.#timer.mustUnblockPeer(this.spaces)) {
-      this.probes[this.#timer.hasHandshakeKeys ? Space.HANDSHAKE : Space.INITIAL] = PROBES;
+    if (this.probeTimer.mustUnblockPeer(this.spaces)) {
+      this.probes[this.probeTimer.hasHandshakeKeys ? Space.HANDSHAKE : Space.INITIAL] = PROBES;
       return;
     }
     for (const sent of this.spaces) {

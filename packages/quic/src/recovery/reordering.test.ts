@@ -119,5 +119,5 @@ test('what was late of an MTU probe or of another path takes nothing back', () =
   const reduced = recovery.congestion.window;
   recovery.onAck(APPLICATION, 201, ackOf([11, 11], [3, 3]), 0, sink);
   assert.deepEqual([recovery.counters.spuriousLosses, recovery.congestion.window], [3, reduced]);
-  assert.equal(recovery.packetThreshold, 3, 'of the new path nothing is known yet');
+  assert.equal(recovery.reordering.packetThreshold, 3, 'of the new path nothing is known yet');
 });

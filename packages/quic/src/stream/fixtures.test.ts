@@ -62,7 +62,7 @@ export class Client implements SentFrames {
   /** Sends a packet of `size` bytes; answers its records: `KIND a b`, and for STREAM `STREAM id start-end[ fin]`. */
   send(now = 0, size = 1200): string[] {
     this.records = [];
-    let at = this.streams.writeControl(now, this.bytes, 0, size, this);
+    let at = this.streams.writeControl(this.bytes, 0, size, this);
     at = this.streams.writeData(now, this.bytes, at, size, this, this.packet++);
     assert.ok(at <= size);
     return this.records.map(describe);

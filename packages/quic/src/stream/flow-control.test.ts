@@ -87,6 +87,17 @@ test('a window does not grow for a slow reader, or while the round-trip time is 
   assert.equal(unknown.size, 1000);
 });
 
+test('a window can be limited to less than it might have become, but is never taken back', () => {
+  const window = new ReceiveWindow(1000, 8000);
+  window.limit(3000);
+  window.limit(5000);
+  assert.equal(window.grow(4000), true);
+  assert.equal(window.size, 3000);
+  window.limit(500);
+  assert.equal(window.grow(4000), false);
+  assert.equal(window.size, 3000);
+});
+
 test('a window of nothing is never announced; one of a single byte still moves', () => {
   const none = new ReceiveWindow(0, 0);
   assert.equal(none.isDue, false);

@@ -78,7 +78,7 @@ export class ReceiveWindow {
   /** Bytes that the peer is ahead of the application at most. */
   size: number;
   /** What `size` never exceeds. */
-  readonly #largest: number;
+  #largest: number;
   /** When the present half window began to be read, or -1. */
   #epochStart: Millis = -1;
   /** `consumed` at that time. */
@@ -113,6 +113,11 @@ export class ReceiveWindow {
     if (target <= this.size) return false;
     this.size = target;
     return true;
+  }
+
+  /** Lets `size` grow to no more than this; what it is already stays. */
+  limit(largest: number): void {
+    this.#largest = Math.max(this.size, Math.min(largest, this.#largest));
   }
 
   /** Whether a larger maximum should be announced: enough of the window is used up, or the last announcement was lost. */

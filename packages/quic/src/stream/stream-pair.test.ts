@@ -160,7 +160,7 @@ class Side implements SentFrames {
     const bytes = this.#buffer;
     this.packet = [];
     const hadControl = this.streams.wantsControl;
-    const control = this.streams.writeControl(this.now, bytes, 0, size, this);
+    const control = this.streams.writeControl(bytes, 0, size, this);
     assert.equal(control > 0, hadControl, 'wantsControl and writeControl agree');
     const hadData = this.streams.wantsData;
     const end = this.streams.writeData(this.now, bytes, control, size, this, this.nextPacket);
@@ -208,9 +208,9 @@ function handlerOf(side: Side, packet: number): FrameHandler {
     onMaxData: (maximum) => s.onMaxData(side.now, maximum),
     onMaxStreamData: (id, maximum) => s.onMaxStreamData(side.now, id, maximum),
     onMaxStreams: (bidirectional, maximum) => s.onMaxStreams(bidirectional, maximum),
-    onDataBlocked: (limit) => s.onDataBlocked(limit),
-    onStreamDataBlocked: (id, limit) => s.onStreamDataBlocked(id, limit),
-    onStreamsBlocked: (bidirectional, limit) => s.onStreamsBlocked(bidirectional, limit),
+    onDataBlocked: () => s.onDataBlocked(),
+    onStreamDataBlocked: (id) => s.onStreamDataBlocked(id),
+    onStreamsBlocked: (bidirectional) => s.onStreamsBlocked(bidirectional),
   };
 }
 

@@ -145,6 +145,11 @@ export class StreamTable {
     if (!this.#isOurs(id)) this.theirs[kindOf(id)].onClosed();
   }
 
+  /** The connection is over: what was received and nobody can read any more must not wait for its closing period to pass. */
+  forget(): void {
+    this.#entries.clear();
+  }
+
   /**
    * A frame names a stream that isn't open. The peer opens it, with all of its kind before it (RFC 9000 §3.2); or it is
    * forgotten: undefined.

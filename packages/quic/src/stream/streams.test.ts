@@ -15,13 +15,13 @@ test('frames that name a stream the peer may not name: STREAM_STATE_ERROR, wheth
   throwsCode(STREAM_STATE_ERROR, FrameType.RESET_STREAM, () => streams.onResetStream(0, 0, 1, 0));
   throwsCode(STREAM_STATE_ERROR, FrameType.STOP_SENDING, () => streams.onStopSending(0, 2, 1));
   throwsCode(STREAM_STATE_ERROR, FrameType.MAX_STREAM_DATA, () => streams.onMaxStreamData(0, 0, 1));
-  throwsCode(STREAM_STATE_ERROR, FrameType.STREAM_DATA_BLOCKED, () => streams.onStreamDataBlocked(0, 1));
+  throwsCode(STREAM_STATE_ERROR, FrameType.STREAM_DATA_BLOCKED, () => streams.onStreamDataBlocked(0));
   // Send-only.
   const uni = streams.open(false);
   for (const id of [uni, uni + 4]) {
     throwsCode(STREAM_STATE_ERROR, FrameType.STREAM, onData(id));
     throwsCode(STREAM_STATE_ERROR, FrameType.RESET_STREAM, () => streams.onResetStream(0, id, 1, 0));
-    throwsCode(STREAM_STATE_ERROR, FrameType.STREAM_DATA_BLOCKED, () => streams.onStreamDataBlocked(id, 1));
+    throwsCode(STREAM_STATE_ERROR, FrameType.STREAM_DATA_BLOCKED, () => streams.onStreamDataBlocked(id));
   }
   // Receive-only: before it is open, and while it is.
   throwsCode(STREAM_STATE_ERROR, FrameType.STOP_SENDING, () => streams.onStopSending(0, 3, 1));
@@ -49,7 +49,7 @@ test('MAX_STREAM_DATA, STOP_SENDING and STREAM_DATA_BLOCKED open a stream too', 
   const client = new Client();
   client.streams.onMaxStreamData(0, 1, 5000);
   client.streams.onStopSending(0, 5, 77);
-  client.streams.onStreamDataBlocked(9, 0);
+  client.streams.onStreamDataBlocked(9);
   assert.deepEqual(client.takeEvents(), ['opened 1', 'opened 5', 'stopped 5 77', 'opened 9']);
   assert.deepEqual(client.send(), ['RESET_STREAM 5 0']);
 });
@@ -242,4 +242,16 @@ test('a stream that is reset before the application takes it keeps its place unt
   assert.equal(streams.count, 1);
   assert.deepEqual(client.send(), ['MAX_STREAMS 1 3']);
   streams.onResetStream(0, 11, 5, 0);
+});
+
+test('streams that are forgotten at the end are not missed', () => {
+  const client = new Client();
+  client.receive(1, 5, 10);
+  const { streams } = client;
+  const receiver = streams.receiver(1)!;
+  streams.forget();
+  assert.equal(streams.count, 0);
+  assert.equal(streams.receiver(1), undefined);
+  assert.equal(receiver.readable, 0);
+  assert.deepEqual([...streams.ids()], []);
 });

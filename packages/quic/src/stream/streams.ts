@@ -116,9 +116,19 @@ export class Streams {
     this.#window.grow(bytes);
   }
 
+  /** Lets the window over all streams grow to no more than `bytes`, from now on. */
+  limitWindow(bytes: number): void {
+    this.#window.limit(bytes);
+  }
+
   /** The application has taken a stream that `onStreamOpened` told of. Before, it is not forgotten, even when both of its parts are done. */
   accept(id: number): void {
     this.#table.accept(id);
+  }
+
+  /** Forgets all streams, once the application has heard of the end: it has those that it still wants to read. */
+  forget(): void {
+    this.#table.forget();
   }
 
   /** The sending part of an open stream; undefined when it has none, or is forgotten. */
@@ -189,15 +199,15 @@ export class Streams {
   }
 
   /** Credit is given as the application reads, whether or not the peer asks (RFC 9000 §4.2): nothing to do. */
-  onDataBlocked(_limit: number): void {}
+  onDataBlocked(): void {}
 
   /** As `onDataBlocked`; but the frame opens the stream, and must not name one that only sends. RFC 9000 §19.13. */
-  onStreamDataBlocked(id: number, _limit: number): void {
+  onStreamDataBlocked(id: number): void {
     this.#table.receiving(id, FrameType.STREAM_DATA_BLOCKED);
   }
 
   /** What has come back of the allowance is announced at once. RFC 9000 §19.14. */
-  onStreamsBlocked(bidirectional: boolean, _limit: number): void {
+  onStreamsBlocked(bidirectional: boolean): void {
     this.#table.theirs[bidirectional ? BIDI : UNI].onPeerBlocked();
   }
 
@@ -253,7 +263,7 @@ export class Streams {
   }
 
   /** Writes into [at, end) every frame that is due but STREAM, as far as they fit; answers the offset behind them. */
-  writeControl(_now: Millis, bytes: Uint8Array, at: number, end: number, sent: SentFrames): number {
+  writeControl(bytes: Uint8Array, at: number, end: number, sent: SentFrames): number {
     let next = this.#writeConnectionControl(bytes, at, end, sent);
     for (let link = this.#control.first; link !== undefined; link = this.#control.first) {
       next = link.item.writeControl(bytes, next, end, sent);

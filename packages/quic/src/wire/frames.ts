@@ -10,8 +10,6 @@ const STREAM_OFF = 0x04;
 const STREAM_LEN = 0x02;
 const STREAM_FIN = 0x01;
 
-/** The bytes of a PATH_CHALLENGE or PATH_RESPONSE frame. */
-export const PATH_FRAME_SIZE = 9;
 /** The length of a stateless reset token, RFC 9000 §10.3. */
 export const STATELESS_RESET_TOKEN_LENGTH = 16;
 
@@ -121,11 +119,6 @@ export function newTokenSize(tokenLength: number): number {
 /** NEW_TOKEN; the token is not empty. RFC 9000 §19.7. */
 export function writeNewToken(bytes: Uint8Array, at: number, token: Uint8Array): number {
   return writeBytes(bytes, writeOneField(bytes, at, FrameType.NEW_TOKEN, token.length), token);
-}
-
-/** What `writeStreamHeader` writes, in bytes, the data not included. A `length` of -1 means: no length field. */
-export function streamHeaderSize(id: number, offset: number, length: number): number {
-  return 1 + varintSize(id) + (offset === 0 ? 0 : varintSize(offset)) + (length < 0 ? 0 : varintSize(length));
 }
 
 /**
@@ -240,13 +233,13 @@ export function writeRetireConnectionId(bytes: Uint8Array, at: number, sequence:
   return writeOneField(bytes, at, FrameType.RETIRE_CONNECTION_ID, sequence);
 }
 
-/** PATH_CHALLENGE with eight bytes of data, PATH_FRAME_SIZE in all. RFC 9000 §19.17. */
+/** PATH_CHALLENGE with eight bytes of data, nine bytes in all. RFC 9000 §19.17. */
 export function writePathChallenge(bytes: Uint8Array, at: number, data: Uint8Array): number {
   bytes[at] = FrameType.PATH_CHALLENGE;
   return writeBytes(bytes, at + 1, data);
 }
 
-/** PATH_RESPONSE with the eight bytes of the challenge, PATH_FRAME_SIZE in all. RFC 9000 §19.18. */
+/** PATH_RESPONSE with the eight bytes of the challenge, nine bytes in all. RFC 9000 §19.18. */
 export function writePathResponse(bytes: Uint8Array, at: number, data: Uint8Array): number {
   bytes[at] = FrameType.PATH_RESPONSE;
   return writeBytes(bytes, at + 1, data);

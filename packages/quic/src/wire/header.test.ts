@@ -1,16 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { fromHex, toHex } from '../base/cursor.ts';
+import { fromHex, toHex, varintSize } from '../base/cursor.ts';
 import { SeededRandom } from '../base/random.ts';
 import { PacketType } from './frame-type.ts';
 import {
   Header,
-  longHeaderSize,
   patchLength,
   readHeader,
   readSupportedVersions,
-  shortHeaderSize,
   writeLongHeader,
   writeRetry,
   writeShortHeader,
@@ -50,7 +48,8 @@ describe('long headers', () => {
       const [start, payload, behind] = [3, 50, 7];
       const bytes = new Uint8Array(400);
       const next = writeLongHeader(bytes, start, type, v, dcid, scid, tok, pnLen, pn);
-      assert.equal(next - start, longHeaderSize(type, dcid.length, scid.length, tok.length, pnLen));
+      const token = type === PacketType.INITIAL ? varintSize(tok.length) + tok.length : 0;
+      assert.equal(next - start, 1 + 4 + 1 + dcid.length + 1 + scid.length + token + 2 + pnLen);
       patchLength(bytes, next - pnLen, pnLen + payload);
       const header = new Header();
       assert.ok(readHeader(bytes, start, next + payload + behind, 8, header));
@@ -161,7 +160,7 @@ describe('short headers', () => {
     const holds = (dcid: Uint8Array, spin: 0 | 1, phase: 0 | 1, pnLen: number, pn: number) => {
       const bytes = new Uint8Array(100);
       const next = writeShortHeader(bytes, 5, dcid, spin, phase, pnLen, pn);
-      assert.equal(next - 5, shortHeaderSize(dcid.length, pnLen));
+      assert.equal(next - 5, 1 + dcid.length + pnLen);
       assert.equal(bytes[5], 0x40 | (spin << 5) | (phase << 2) | (pnLen - 1));
       const header = new Header();
       assert.ok(readHeader(bytes, 5, next + 20, dcid.length, header));

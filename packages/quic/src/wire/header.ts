@@ -1,4 +1,4 @@
-import { varintSize, writeBytes, writeU32, writeVarint, writeVarint2 } from '../base/cursor.ts';
+import { writeBytes, writeU32, writeVarint, writeVarint2 } from '../base/cursor.ts';
 import { PacketType } from './frame-type.ts';
 import { writePacketNumber } from './packet-number.ts';
 import { isNumberedLong, isSupported, longTypeBits, longTypeOf } from './versions.ts';
@@ -159,18 +159,6 @@ export function readSupportedVersions(bytes: Uint8Array, header: Header): number
   return versions;
 }
 
-/** What `writeLongHeader` writes, in bytes, packet number included. */
-export function longHeaderSize(
-  type: PacketType,
-  dcidLength: number,
-  scidLength: number,
-  tokenLength: number,
-  pnLength: number,
-): number {
-  const token = type === PacketType.INITIAL ? varintSize(tokenLength) + tokenLength : 0;
-  return 1 + 4 + 1 + dcidLength + 1 + scidLength + token + 2 + pnLength;
-}
-
 /**
  * Writes an Initial, 0-RTT or Handshake header (RFC 9000 §17.2) up to and including the packet number, and returns the
  * offset behind it. The token is for Initial packets (elsewhere ignored). The Length takes two bytes whose value
@@ -200,11 +188,6 @@ export function writeLongHeader(
  */
 export function patchLength(bytes: Uint8Array, pnOffset: number, length: number): void {
   writeVarint2(bytes, pnOffset - 2, length);
-}
-
-/** What `writeShortHeader` writes, in bytes, packet number included. */
-export function shortHeaderSize(dcidLength: number, pnLength: number): number {
-  return 1 + dcidLength + pnLength;
 }
 
 /** Writes a 1-RTT header (RFC 9000 §17.3.1) up to and including the packet number; returns the offset behind it. */

@@ -1,4 +1,5 @@
 import { Reader, varintSize, writeBytes, writeU16, writeU32, writeVarint } from '../base/cursor.ts';
+import { BASE_DATAGRAM_SIZE } from '../base/datagram-size.ts';
 import { TransportErrorCode } from '../base/errors.ts';
 import { type Random, randomBytes } from '../base/random.ts';
 import { STATELESS_RESET_TOKEN_LENGTH } from './frames.ts';
@@ -35,7 +36,7 @@ export interface TransportParameters {
   readonly maxIdleTimeout: number;
   /** Sixteen bytes. From servers only. */
   readonly statelessResetToken: Uint8Array | undefined;
-  /** Bytes, 1200 at least. */
+  /** Bytes, BASE_DATAGRAM_SIZE at least. */
   readonly maxUdpPayloadSize: number;
   readonly initialMaxData: number;
   readonly initialMaxStreamDataBidiLocal: number;
@@ -124,7 +125,7 @@ const ANY = Number.MAX_SAFE_INTEGER;
 /** Integers by identifier, with the values that are valid. */
 const integers = new Map<number, IntegerRule>([
   [Id.MAX_IDLE_TIMEOUT, { key: 'maxIdleTimeout', minimum: 0, maximum: ANY }],
-  [Id.MAX_UDP_PAYLOAD_SIZE, { key: 'maxUdpPayloadSize', minimum: 1200, maximum: ANY }],
+  [Id.MAX_UDP_PAYLOAD_SIZE, { key: 'maxUdpPayloadSize', minimum: BASE_DATAGRAM_SIZE, maximum: ANY }],
   [Id.INITIAL_MAX_DATA, { key: 'initialMaxData', minimum: 0, maximum: ANY }],
   [Id.INITIAL_MAX_STREAM_DATA_BIDI_LOCAL, { key: 'initialMaxStreamDataBidiLocal', minimum: 0, maximum: ANY }],
   [Id.INITIAL_MAX_STREAM_DATA_BIDI_REMOTE, { key: 'initialMaxStreamDataBidiRemote', minimum: 0, maximum: ANY }],

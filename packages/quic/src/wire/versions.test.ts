@@ -3,7 +3,6 @@ import { describe, it } from 'node:test';
 import { PacketType } from './frame-type.ts';
 import {
   isNumberedLong,
-  isReserved,
   isSupported,
   longTypeBits,
   longTypeOf,
@@ -17,13 +16,8 @@ const { INITIAL, ZERO_RTT, HANDSHAKE, RETRY } = PacketType;
 describe('versions', () => {
   it('supports exactly those it lists', () => {
     assert.deepEqual([...SUPPORTED_VERSIONS].sort(), [QUIC_V1, QUIC_V2].sort());
-    for (const version of SUPPORTED_VERSIONS) assert.ok(isSupported(version) && !isReserved(version));
+    for (const version of SUPPORTED_VERSIONS) assert.ok(isSupported(version));
     for (const version of [0, 2, 0xff00001d, 0x0a0a0a0a]) assert.ok(!isSupported(version));
-  });
-
-  it('knows the reserved pattern, RFC 9000 §15', () => {
-    for (const version of [0x0a0a0a0a, 0xfafafafa, 0x1a2a3a4a]) assert.ok(isReserved(version));
-    for (const version of [0x0a0a0a0b, 0x0b0a0a0a, 0]) assert.ok(!isReserved(version));
   });
 
   it('has the type bits of RFC 9000 §17.2 and RFC 9369 §3.2', () => {

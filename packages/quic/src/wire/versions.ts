@@ -13,11 +13,6 @@ export function isSupported(version: number): boolean {
   return version === QUIC_V1 || version === QUIC_V2;
 }
 
-/** Whether `version` has the pattern 0x?a?a?a?a, reserved to exercise version negotiation (RFC 9000 §15). */
-export function isReserved(version: number): boolean {
-  return (version & 0x0f0f0f0f) === 0x0a0a0a0a;
-}
-
 /**
  * The two Long Packet Type bits that stand for `type` in `version`: RFC 9000 §17.2 for version 1; version 2 has them
  * rotated by one so that middleboxes cannot ossify on them (RFC 9369 §3.2).

@@ -5,12 +5,12 @@ import type { Connection } from '../../src/connection/connection.ts';
 import type { PacketKey } from '../../src/crypto/engine.ts';
 import { initialSecrets } from '../../src/crypto/initial.ts';
 import { nextSecret, packetKeyOf } from '../../src/crypto/key-schedule.ts';
-import { nullCryptoEngine } from '../../src/crypto/null-engine.ts';
 import { TLS_AES_128_GCM_SHA256 as SUITE } from '../../src/crypto/suite.ts';
 import { PacketType, Space } from '../../src/wire/frame-type.ts';
 import { patchLength, writeLongHeader, writeShortHeader } from '../../src/wire/header.ts';
 import { QUIC_V1 } from '../../src/wire/versions.ts';
 import { EndpointPair, type InFlight, type PairOptions, type Side } from '../support/endpoint-pair.ts';
+import { nullCryptoEngine } from '../support/null-engine.ts';
 import { InstantTls, SECRETS } from './instant-tls.ts';
 import { Overheard } from './overheard.ts';
 

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { CongestionControllerFactory, QuicSession } from '../../src/api/index.ts';
-import { nullCryptoEngine } from '../../src/crypto/null-engine.ts';
 import { Bbr } from '../../src/recovery/congestion/bbr/bbr.ts';
 import { cubic } from '../../src/recovery/congestion/cubic.ts';
 import type { Link, LinkSettings, World } from '../../src/sim/index.ts';
 import { CLIENT_HOST, type Pair, type PairSettings, SERVER_HOST, withServer } from '../../src/sim/pair.ts';
+import { nullCryptoEngine } from '../support/null-engine.ts';
 
 // BBR over the whole stack in virtual time: draft-ietf-ccwg-bbr, Appendix A, as far as a link can show it from outside.
 

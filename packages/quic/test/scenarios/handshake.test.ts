@@ -128,6 +128,28 @@ test('a server can demand a client certificate', async () => {
   });
 });
 
+test('a handshake that waits for a judgement for ever ends at its limit on both sides', async () => {
+  const never = () => new Promise<never>(() => undefined);
+  const identity = { cert: SERVER_CERT, key: SERVER_KEY };
+  const server = { clientAuth: 'require', verifyPeer: never, handshakeTimeout: 5000 } as const;
+  await withServer({ seed: 14, path: PATH, server }, async ({ world, connect, server: endpoint }) => {
+    const began = world.now;
+    const session = await connect({ identity });
+    const error = await errorOf(session.closed);
+    assert.equal(error.alert, 90);
+    assert.ok(world.now - began < 5100, `after ${world.now - began} ms`);
+    await world.sleep(1000);
+    assert.equal(endpoint.stats.failedHandshakes, 1);
+    assert.equal([...endpoint.sessions].length, 0);
+  });
+  await withServer({ seed: 15, path: PATH }, async ({ world, connect, server: endpoint }) => {
+    const error = await errorOf(connect({ verifyPeer: never, handshakeTimeout: 3000 }));
+    assert.equal(error.code, 'ERR_QUIC_HANDSHAKE_TIMEOUT');
+    await world.sleep(1000);
+    assert.equal([...endpoint.sessions].length, 0);
+  });
+});
+
 test('nobody there: the attempt ends at the handshake timeout', async () => {
   await simulate({ seed: 11 }, async (world) => {
     const attempt = connect('192.0.2.9:1', {
@@ -214,6 +236,7 @@ test('options that make no sense are refused by name', async () => {
       [{ verifyPeer: { pin: 'short' } }, 'verifyPeer'],
       [{ verifyPeer: 'auto' as 'strict' }, 'verifyPeer'],
       [{ verifyPeer: {} as 'strict' }, 'verifyPeer'],
+      [{ verifyPeer: { ca: 'none' } }, 'ca'],
       [{ identity: { cert: 'none', key: SERVER_KEY } }, 'identity'],
     ] as const) {
       const error = await errorOf(connect(options));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { nullCryptoEngine } from '../../src/crypto/null-engine.ts';
 import { CLIENT_HOST, SERVER_HOST, withPair } from '../../src/sim/pair.ts';
+import { nullCryptoEngine } from '../support/null-engine.ts';
 
 // Paths that are dead for a while, in virtual time: RFC 9002 §6.2.
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { nullCryptoEngine } from '../../src/crypto/null-engine.ts';
 import { withPair } from '../../src/sim/pair.ts';
+import { nullCryptoEngine } from '../support/null-engine.ts';
 
 // Paths that lose nothing and hold packets up, so that others pass them: RFC 9002 §6.1, in virtual time.
 

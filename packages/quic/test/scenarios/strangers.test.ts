@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { liveBytes } from 'weir-testing';
 import { QuicEndpoint, QuicError, type QuicSession } from '../../src/api/index.ts';
 import { CLIENT_HOST, withServer } from '../../src/sim/pair.ts';
 import { rejection } from '../support/session-waits.ts';
@@ -40,6 +41,31 @@ test('a stranger fills what the server lets a stranger fill, and one that it has
     await world.sleep(2000);
     assert.equal(held(known), 400_000);
     assert.equal(held(accepted[1]!), 100_000);
+    accepted[1]!.limitReceiveWindow(200_000);
+    accepted[1]!.growReceiveWindow(400_000);
+    await world.sleep(2000);
+    assert.equal(held(accepted[1]!), 200_000);
+  });
+});
+
+test('what a session holds goes with its end, not with the end of its closing period', async () => {
+  const client = { transportParams: { initialMaxStreamDataUni: 0 } };
+  await withServer({ seed: 34, path: { delay: 1000 }, client }, async ({ world, connect, accepted, server }) => {
+    const session = await connect();
+    session.closed.catch(() => undefined);
+    await world.sleep(5000);
+    const before = await liveBytes();
+    for (let i = 0; i < 20; i++) {
+      const stream = await accepted[0]!.createUnidirectionalStream();
+      stream.closed.catch(() => undefined);
+      stream.writer!.writeSync(new Uint8Array(1 << 20));
+    }
+    await world.sleep(100);
+    assert.ok((await liveBytes()) - before > 20e6);
+    accepted[0]!.destroy();
+    await world.sleep(100);
+    assert.equal([...server.sessions].length, 1, 'it closes still');
+    assert.ok((await liveBytes()) - before < 5e6, `${(await liveBytes()) - before} bytes are left`);
   });
 });
 

@@ -3,6 +3,7 @@ import { CommanderError } from 'commander';
 import { ExitCode, failureOf } from './exit-codes.ts';
 import { makeProgram } from './program.ts';
 import type { Run } from './run-command.ts';
+import { refuseEmptyArguments } from './terminal/empty-arguments.ts';
 import { endWithoutTerminal } from './terminal/hung-up.ts';
 import { listenForInterruption } from './terminal/interruption.ts';
 import { refuseLostBytes } from './terminal/lost-bytes.ts';
@@ -29,6 +30,7 @@ const run: Run = async (isJson, command) => {
 async function parse(): Promise<number> {
   try {
     refuseLostBytes();
+    refuseEmptyArguments();
     await makeProgram(run).parseAsync();
     return Number(process.exitCode ?? ExitCode.OK);
   } catch (error) {

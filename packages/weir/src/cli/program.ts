@@ -17,7 +17,7 @@ import { VERSION } from './version.ts';
 export const EXIT_CODES = `
 Exit codes: 0 done, 1 defect in weir, 2 wrong arguments or ticket, 3 nobody reached, 4 certificate or token not accepted,
 5 refused by the receiver, 6 connection lost, 7 the other side speaks something else, 8 local file or disk, 9 local address,
-10 data damaged, 129 terminal closed, 130 stopped with Ctrl-C. More in docs/cli.md.`;
+10 data damaged, 129 terminal closed, 130 stopped with Ctrl-C, 143 with SIGTERM. More in docs/cli.md.`;
 
 /** All that `weir` takes. `run` is what an action is given to; what commander itself throws is a CommanderError. */
 export function makeProgram(run: Run): Command {

@@ -4,10 +4,18 @@ import { QuicError, type QuicSession, type QuicStream } from 'weir-quic';
 import { type PairSettings, withPair } from 'weir-quic/sim';
 import { collectGarbage } from 'weir-testing';
 import { parsePath } from '../relay/path-spec.ts';
+import { Capacity } from './capacity.ts';
 import { type LivePerf, type PerfPlan, runPerf } from './client.ts';
 import { encodeRequest, PERF_ALPN, PerfError, RequestReader } from './protocol.ts';
 import { servePerf } from './server.ts';
-import { CLIENT_PATIENCE, clientTransport, MAX_UNIDIRECTIONAL, SERVER_PATIENCE, serverTransport } from './settings.ts';
+import {
+  CLIENT_PATIENCE,
+  clientTransport,
+  MAX_UNIDIRECTIONAL,
+  SERVER_CAPACITY,
+  SERVER_PATIENCE,
+  serverTransport,
+} from './settings.ts';
 
 /** A simulated client and server, connected with the perf protocol's settings over a path as `weir relay` takes it. */
 function perfPair(path: string, settings: Partial<PairSettings> = {}): PairSettings {
@@ -397,5 +405,36 @@ test('requests whose answers cannot be sent do not pile up', async () => {
     }
     assert.ok(opened >= 100 && opened <= 300, `${opened} requests were taken`);
     assert.equal(await ask(local, encodeRequest(3n)), 3, 'others are served as ever');
+  });
+});
+
+test('a client with more answers under way than a server has room for is sent away', async () => {
+  const client = { transportParams: { ...clientTransport(), initialMaxStreamDataBidiLocal: 0 } };
+  await withPair(perfPair('delay=5ms', { client }), async ({ world, local, remote }) => {
+    const tally = servePerf(remote, new Capacity({ ...SERVER_CAPACITY, streams: 10 }));
+    local.closed.catch(() => undefined);
+    const ask = async () => {
+      const stream = await local.createBidirectionalStream();
+      stream.closed.catch(() => undefined);
+      await stream.writer!.write(encodeRequest(1000n));
+    };
+    for (let i = 0; i < 10; i++) await ask();
+    await world.sleep(100);
+    assert.equal(remote.destroyed, false);
+    await ask();
+    await world.sleep(100);
+    assert.equal(remote.destroyed, true);
+    assert.equal(tally.requests, 0);
+    assert.equal(local.destroyed, true);
+  });
+});
+
+test("a client's window is what its share of the server allows", async () => {
+  await withPair(perfPair('delay=50ms,rate=1gbit,queue=10000'), async ({ local, remote }) => {
+    servePerf(remote, new Capacity({ ...SERVER_CAPACITY, windowBytes: 4 << 20 }));
+    const report = await runPerf(local, plan('up', 1, 40_000_000));
+    const mbits = (report.bytes * 8) / report.wallMs / 1000;
+    // 2 MiB a round trip of 100 ms are 168 Mbit/s; the path has 1,000.
+    assert.ok(mbits > 100 && mbits < 169, `${mbits} Mbit/s`);
   });
 });

@@ -1,7 +1,8 @@
 import type { QuicSession, QuicStream } from 'weir-quic';
+import { Capacity, type Share } from './capacity.ts';
 import { readPayload, writePayload } from './payload.ts';
 import { RequestReader } from './protocol.ts';
-import { MAX_UNIDIRECTIONAL, SERVER_PATIENCE } from './settings.ts';
+import { FIRST_WINDOW, MAX_UNIDIRECTIONAL, SERVER_CAPACITY, SERVER_PATIENCE } from './settings.ts';
 import { movedNow, StallWatch } from './stall-watch.ts';
 import { Turns } from './turns.ts';
 
@@ -16,11 +17,19 @@ export interface PerfTally {
 /**
  * Answers a client of the `perf` protocol until its session ends. Each request is answered after its FIN; one that ends before its
  * header is whole is closed without an answer, and one that breaks off is forgotten. Nothing is kept of what comes, and what goes is one
- * piece of memory over and over: a session costs its receive windows at most. One on which nothing moves for SERVER_PATIENCE is closed
- * with code 0, so that nobody holds a place for nothing.
+ * piece of memory over and over: a session costs its receive window and its streams at most. One on which nothing moves for SERVER_PATIENCE is
+ * closed with code 0, so that nobody holds a place for nothing.
+ * @param capacity what the sessions of one server share.
  */
-export function servePerf(session: QuicSession): PerfTally {
-  const service = new PerfService(session);
+export function servePerf(session: QuicSession, capacity = new Capacity(SERVER_CAPACITY)): PerfTally {
+  const share = capacity.enter(() =>
+    session.destroy(undefined, {
+      reason: 'too many requests are under way here, and most of them are of this connection',
+    }),
+  );
+  session.limitReceiveWindow(share.window);
+  session.growReceiveWindow(Math.min(FIRST_WINDOW, share.window));
+  const service = new PerfService(session, share);
   session.onstream = (stream) => void service.serve(stream);
   const watch = new StallWatch(
     session,
@@ -28,7 +37,10 @@ export function servePerf(session: QuicSession): PerfTally {
     () => service.moved(),
     () => session.destroy(undefined, { reason: `nothing has moved for ${SERVER_PATIENCE / 1000} seconds` }),
   );
-  const end = () => watch.cancel();
+  const end = () => {
+    watch.cancel();
+    capacity.leave(share);
+  };
   session.closed.then(end, end);
   return service.tally;
 }
@@ -36,11 +48,13 @@ export function servePerf(session: QuicSession): PerfTally {
 class PerfService {
   readonly tally: PerfTally = { requests: 0, bytesReceived: 0, bytesSent: 0 };
   readonly #session: QuicSession;
+  readonly #share: Share;
   /** Of unidirectional requests: a client that never lets the answers' streams be opened must not pile them up. */
   readonly #turns = new Turns(MAX_UNIDIRECTIONAL);
 
-  constructor(session: QuicSession) {
+  constructor(session: QuicSession, share: Share) {
     this.#session = session;
+    this.#share = share;
   }
 
   /** Whatever moves changes it. */
@@ -51,7 +65,7 @@ class PerfService {
 
   /** Serves one stream. Never rejects: what goes wrong on it is the client's own doing. */
   async serve(stream: QuicStream): Promise<void> {
-    stream.closed.catch(() => undefined);
+    this.#share.count(stream);
     try {
       if (stream.direction === 'bidi') await this.#answer(stream, await this.#read(stream));
       else await this.#serveUnidirectional(stream);
@@ -65,7 +79,10 @@ class PerfService {
     if (!(await this.#turns.take(stream.closed))) return;
     try {
       const wanted = await this.#read(stream);
-      if (wanted !== undefined) await this.#answer(await this.#session.createUnidirectionalStream(), wanted);
+      if (wanted === undefined) return;
+      const answer = await this.#session.createUnidirectionalStream();
+      this.#share.count(answer);
+      await this.#answer(answer, wanted);
     } finally {
       this.#turns.release();
     }
@@ -82,7 +99,6 @@ class PerfService {
 
   async #answer(stream: QuicStream, wanted: number | undefined): Promise<void> {
     const writer = stream.writer!;
-    stream.closed.catch(() => undefined);
     try {
       if (wanted !== undefined) await writePayload(writer, wanted);
       await writer.end();

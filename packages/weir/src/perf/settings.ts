@@ -1,4 +1,5 @@
 import type { TransportOptions } from 'weir-quic';
+import type { CapacityOptions } from './capacity.ts';
 
 /** Streams that a server lets a client have open at a time. */
 export const MAX_PERF_STREAMS = 1024;
@@ -33,14 +34,27 @@ export function serverTransport(windowBytes?: number): Partial<TransportOptions>
     initialMaxStreamsBidi: MAX_PERF_STREAMS,
     initialMaxStreamsUni: MAX_UNIDIRECTIONAL,
     ...windows(windowBytes),
+    // Until it is known how many share the server.
+    ...(windowBytes === undefined && { initialMaxData: SERVER_CAPACITY.leastWindow }),
   };
 }
+
+/** What all clients of a server may hold together. A stream whose answer nobody takes costs 7 kB. */
+export const SERVER_CAPACITY: CapacityOptions = {
+  windowBytes: 32 << 20,
+  leastWindow: 1 << 20,
+  mostWindow: 16 << 20,
+  streams: 2048,
+};
+
+/** Bytes of a client's receive window as soon as its share of the server allows. */
+export const FIRST_WINDOW = 8 << 20;
 
 /** Bulk is all that comes, so windows start large. A given size is for connection and stream alike, and stays. */
 function windows(bytes: number | undefined): Partial<TransportOptions> {
   const stream = bytes ?? 4 << 20;
   return {
-    initialMaxData: bytes ?? 8 << 20,
+    initialMaxData: bytes ?? FIRST_WINDOW,
     initialMaxStreamDataBidiLocal: stream,
     initialMaxStreamDataBidiRemote: stream,
     initialMaxStreamDataUni: stream,

@@ -4,6 +4,9 @@ import type { SideResult } from './readings.ts';
 import { sum } from './statistics/index.ts';
 import { valueAt } from './steady-state.ts';
 
+/** Intervals of one iteration at most: iperf3 measures a day at the longest. Documents come from others, too. */
+const MAX_INTERVALS = 86_400;
+
 /** One iteration. Where neither side told, its bytes and its time are all there is. */
 export interface Stretch {
   readonly sender: SideResult | null;
@@ -28,7 +31,7 @@ interface Piece {
 
 /**
  * The iterations one after the other, each cut into intervals from the course of the side that writes this (or, where it has none,
- * of the other); without one, an iteration is one interval.
+ * of the other); without one, and where it would be more than MAX_INTERVALS, an iteration is one interval.
  * @param isSender whether the side that writes this sent.
  */
 export function stretchIntervals(
@@ -56,7 +59,8 @@ function lengthOf({ sender, receiver, wallMs }: Stretch, isSender: boolean): num
 function cut(stretch: Stretch, isSender: boolean, intervalMs: number): Piece[] {
   const length = lengthOf(stretch, isSender);
   const series = own(isSender, stretch.senderSeries, stretch.receiverSeries);
-  if (series === null || series.atMs.length < 2) return [whole(stretch, isSender, length)];
+  if (series === null || series.atMs.length < 2 || length > MAX_INTERVALS * intervalMs)
+    return [whole(stretch, isSender, length)];
   const isSenders = isSender ? stretch.senderSeries !== null : stretch.receiverSeries === null;
   const pieces: Piece[] = [];
   for (let from = 0; from < length; from += intervalMs) {

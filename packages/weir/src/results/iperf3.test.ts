@@ -193,6 +193,16 @@ test('iterations follow each other without the pauses, warm-ups and failures lef
   assert.throws(() => iperf3OfCell(experiment, 1), RangeError);
 });
 
+test('an iteration that says it took longer than iperf3 can measure is one interval', () => {
+  const record = twoStreams();
+  const sender = { ...record.sender!, wallMs: 2 ** 53 };
+  const { intervals } = iperf3OfIteration(experimentOf(CELLS, []), { ...record, sender });
+  assert.deepEqual(
+    intervals.map(({ sum }) => sum.bytes),
+    [sender.streams.reduce((sum, { bytes }) => sum + bytes, 0)],
+  );
+});
+
 test('TLS over TCP has its bytes and its time', () => {
   const settings = cellSettings({ transport: 'tls-tcp', cc: null });
   const { start, intervals, end } = iperf3OfCell(experimentOf([settings], [iterationRecord(0, 1, 1000)]), 0);

@@ -100,7 +100,9 @@ test('weir perf: what cannot be is said in one line', async () => {
   const cases: [args: string[], code: number, message: RegExp][] = [
     [[perf], 4, /not trusted.*--pin, --ca or --insecure/u],
     [[perf, '--pin', '00'.repeat(32)], 4, /not trusted/u],
+    [[perf, '--pin', 'short'], 2, /--pin must be a SHA-256/u],
     [[perf, '--ca', bench.path('missing.pem')], 8, /cannot read/u],
+    [[perf, '--ca', ''], 2, /--ca is empty/u],
     [[perf, '--insecure', '--up', '1', '--down', '1'], 2, /exclude each other/u],
     [[perf, '--insecure', '--up', '1', '--duration', '1'], 2, /exclude each other/u],
     [[files, '--insecure'], 7, /does not speak the perf protocol/u],

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -67,9 +67,10 @@ export class CommandBench implements AsyncDisposable {
       heard();
     });
     const result = new Promise<CommandResult>((resolve) => {
-      child.once('close', (code) => {
+      child.once('close', (code, signal) => {
         this.#running.delete(running);
-        resolve({ code, stdout, stderr });
+        // As a shell has it: a command may end itself by the signal that stopped it, when the machine gives it no time to end otherwise.
+        resolve({ code: signal === null ? code : 128 + constants.signals[signal], stdout, stderr });
         heard();
       });
     });
@@ -78,7 +79,8 @@ export class CommandBench implements AsyncDisposable {
         heard = () => {
           const match = `${stdout}\n${stderr}`.match(pattern);
           if (match !== null) resolve(match);
-          else if (child.exitCode !== null) reject(new Error(`ended without saying ${pattern}:\n${stdout}${stderr}`));
+          else if (child.exitCode !== null || child.signalCode !== null)
+            reject(new Error(`ended without saying ${pattern}:\n${stdout}${stderr}`));
         };
         heard();
       });

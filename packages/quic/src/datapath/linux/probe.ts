@@ -1,6 +1,7 @@
 import { arch, endianness, platform } from 'node:os';
 import { isMainThread } from 'node:worker_threads';
 import { Ecn, type ReceiveBatch } from '../../base/batch.ts';
+import { BASE_DATAGRAM_SIZE } from '../../base/datagram-size.ts';
 import { koffiProblem } from '../../native/koffi.ts';
 import { createUdpLinuxDatapath, type UdpLinuxDatapath } from './udp-linux.ts';
 
@@ -13,9 +14,8 @@ export interface ProbeResult {
 const ARCHITECTURES: readonly string[] = ['x64', 'arm64'];
 /** How long a datagram may take over loopback, in milliseconds. */
 const PATIENCE = 1000;
-const SEGMENT = 1200;
 /** Three datagrams, the last one shorter. */
-const PROBE_BYTES = 2 * SEGMENT + 300;
+const PROBE_BYTES = 2 * BASE_DATAGRAM_SIZE + 300;
 
 /** Tries it: a batch of marked datagrams over loopback must arrive as it was sent. Does not throw. */
 export async function probeLinuxDatapath(): Promise<ProbeResult> {
@@ -57,7 +57,7 @@ async function exchange(sender: UdpLinuxDatapath, receiver: UdpLinuxDatapath): P
   const batch = sender.createTransmitBatch();
   for (let i = 0; i < PROBE_BYTES; i++) batch.arena.bytes[i] = contentAt(i);
   batch.length = PROBE_BYTES;
-  batch.segmentSize = SEGMENT;
+  batch.segmentSize = BASE_DATAGRAM_SIZE;
   batch.destination = receiver.local;
   batch.ecn = Ecn.ECT0;
   let timer: NodeJS.Timeout | undefined;
@@ -90,7 +90,7 @@ function contentAt(i: number): number {
 function findFault(batch: ReceiveBatch, i: number, offset: number, sender: UdpLinuxDatapath): string | undefined {
   const length = batch.length[i]!;
   const start = batch.start[i]!;
-  if (length !== Math.min(SEGMENT, PROBE_BYTES - offset)) return `${length} bytes`;
+  if (length !== Math.min(BASE_DATAGRAM_SIZE, PROBE_BYTES - offset)) return `${length} bytes`;
   for (let k = 0; k < length; k++) {
     if (batch.arena.bytes[start + k] !== contentAt(offset + k)) return 'other bytes';
   }
@@ -99,7 +99,7 @@ function findFault(batch: ReceiveBatch, i: number, offset: number, sender: UdpLi
 }
 
 function describe(datapath: UdpLinuxDatapath): string {
-  const sending = datapath.capabilities.segmentation ? 'UDP_SEGMENT' : 'single datagrams';
+  const sending = datapath.capabilities.segmentation ? 'UDP_BASE_DATAGRAM_SIZE' : 'single datagrams';
   const receiving = datapath.coalesces ? 'UDP_GRO' : 'single datagrams';
   const { receive, send } = datapath.bufferSizes;
   return `${sending} out, ${receiving} in, ECN; kernel buffers ${receive >> 10} KiB in, ${send >> 10} KiB out`;

@@ -1,7 +1,8 @@
 import { type Address, formatAddress } from '../../base/address.ts';
 import type { Arena } from '../../base/arena.ts';
 import { ReceiveBatch, TransmitBatch } from '../../base/batch.ts';
-import { type Datapath, type DatapathCapabilities, LEAST_DATAGRAM } from '../../driver/datapath.ts';
+import { BASE_DATAGRAM_SIZE } from '../../base/datagram-size.ts';
+import type { Datapath, DatapathCapabilities } from '../../driver/datapath.ts';
 import { nativeArena } from '../../native/koffi.ts';
 import { Errno, type Libc, loadLibc, systemError } from './libc.ts';
 import { Readiness } from './readiness.ts';
@@ -356,7 +357,7 @@ export class UdpLinuxDatapath implements Datapath {
  */
 function tellsOfPeer(errno: number, size: number): boolean {
   if (errno === Errno.ENOBUFS || errno === Errno.ENOMEM) return false;
-  return errno !== Errno.EMSGSIZE || size <= LEAST_DATAGRAM;
+  return errno !== Errno.EMSGSIZE || size <= BASE_DATAGRAM_SIZE;
 }
 
 /** What the kernel says of a source address that is no longer one of ours; it may mean other things too. */

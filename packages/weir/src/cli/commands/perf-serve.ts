@@ -1,7 +1,15 @@
 import type { Command } from 'commander';
 import { type CongestionName, listen, type QuicEndpoint, QuicError, type QuicSession } from 'weir-quic';
 import { base64url, HANDSHAKE_TIMEOUT } from '../../peer/index.ts';
-import { PERF_ALPN, PERF_PORT, type PerfTally, servePerf, serverTransport } from '../../perf/index.ts';
+import {
+  Capacity,
+  PERF_ALPN,
+  PERF_PORT,
+  type PerfTally,
+  SERVER_CAPACITY,
+  servePerf,
+  serverTransport,
+} from '../../perf/index.ts';
 import { formatBytes, hostPort, systemCode } from '../../text/index.ts';
 import { ExitCode, failureOf } from '../exit-codes.ts';
 import { type ListenAddress, parseListenAddress, reachableHosts } from '../options/listen-address.ts';
@@ -102,8 +110,9 @@ async function perfServe(command: PerfServeCommand, output: Output, interruption
 async function bind(command: PerfServeCommand, identity: Identity, output: Output): Promise<QuicEndpoint> {
   const { maxConnections, maxPerHost, datagramSize, window } = command;
   const qlog = qlogOptions(command, (message) => output.error(message));
+  const capacity = new Capacity(SERVER_CAPACITY);
   const at = (address: ListenAddress) =>
-    listen((session) => onSession(session, output), {
+    listen((session) => onSession(session, capacity, output), {
       ...qlog,
       endpoint: { address, maxConnectionsTotal: maxConnections, maxConnectionsPerHost: maxPerHost },
       identity: { cert: identity.certPem, key: identity.keyPem },
@@ -139,10 +148,10 @@ function announce(endpoint: QuicEndpoint, identity: Identity, output: Output): v
   output.document({ event: 'listening', address: { host, port }, pin }, true);
 }
 
-function onSession(session: QuicSession, output: Output): void {
+function onSession(session: QuicSession, capacity: Capacity, output: Output): void {
   const from = hostPort(session.remoteAddress);
   const startedAt = session.now();
-  const tally = servePerf(session);
+  const tally = servePerf(session, capacity);
   const end = (error: unknown) => {
     const ms = session.now() - startedAt;
     const reason = error === undefined ? null : failureOf(error, from).message;

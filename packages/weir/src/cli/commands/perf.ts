@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { type CongestionName, connect, datapathChoice, QuicError, type QuicSession, type VerifyPeer } from 'weir-quic';
 import { LiveDisplay } from '../../live/index.ts';
@@ -15,7 +14,7 @@ import {
   runPerf,
 } from '../../perf/index.ts';
 import { describeEnvironment } from '../../results/index.ts';
-import { hostPort, messageOf } from '../../text/index.ts';
+import { hostPort } from '../../text/index.ts';
 import { CliError, ExitCode, type Failure, failureOf, harmlessFailure } from '../exit-codes.ts';
 import { LiveFeed, type LiveSource } from '../measuring/live-feed.ts';
 import {
@@ -28,6 +27,7 @@ import {
   perfTable,
   runSummary,
 } from '../measuring/perf-result.ts';
+import { readCaFile } from '../options/ca-file.ts';
 import { addHistoryOption, type HistoryCommand, keepRun } from '../options/keep-run.ts';
 import { parseListenAddress } from '../options/listen-address.ts';
 import { addQlogOptions, type QlogCommand, qlogOptions } from '../options/qlog-option.ts';
@@ -91,7 +91,7 @@ export function addPerfCommand(program: Command, run: Run): void {
       parseDatagramSize,
     )
     .option('--window <bytes>', 'receive windows of this size (default: they grow)', (text) => parseWindow(text))
-    .option('--pin <pin>', "the server's key must have this SHA-256, as weir perf serve prints it")
+    .option('--pin <pin>', "the server's key must have this SHA-256, as weir perf serve prints it", parsePin)
     .option('--ca <file>', "verify the server's certificate by these root certificates (PEM)")
     .option('--server-name <name>', 'the name to ask for and to find in the certificate (default: the host)')
     .option('--insecure', "do not verify the server's certificate at all", false)
@@ -129,6 +129,12 @@ function planOf({ up, down, duration, streams }: AmountOptions): PerfPlan {
 
 function amount(option: string): (text: string) => number {
   return (text) => parseBytes(option, text);
+}
+
+/** A SHA-256, in hexadecimal or base64url. @throws CliError. */
+function parsePin(text: string): string {
+  if (/^[0-9a-f]{64}$/iu.test(text) || Buffer.from(text, 'base64url').length === 32) return text;
+  throw new CliError(ExitCode.USAGE, `--pin must be a SHA-256 as 'weir perf serve' prints it, not '${text}'`);
 }
 
 function parseSeconds(text: string): number {
@@ -254,10 +260,7 @@ class PerfClient {
     }
     if (pin !== undefined) return { pin };
     if (ca === undefined) return 'strict';
-    const pem = await readFile(ca, 'utf8').catch((error) => {
-      throw new CliError(ExitCode.FILE, `cannot read ${ca}: ${messageOf(error)}`);
-    });
-    return { ca: pem };
+    return { ca: await readCaFile(ca) };
   }
 }
 

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { Command } from 'commander';
 import {
@@ -31,7 +30,7 @@ import {
   summaryTable,
 } from '../../results/index.ts';
 import { type RunSummary, summaryOf } from '../../runs/index.ts';
-import { hostPort, messageOf } from '../../text/index.ts';
+import { hostPort } from '../../text/index.ts';
 import {
   ALPN,
   type IterationReport,
@@ -44,6 +43,7 @@ import {
 import { CliError, ExitCode, failureOf } from '../exit-codes.ts';
 import { LiveFeed, transferSource } from '../measuring/live-feed.ts';
 import { connectionSetup } from '../measuring/result-parts.ts';
+import { readCaFile } from '../options/ca-file.ts';
 import { addHistoryOption, keepRun } from '../options/keep-run.ts';
 import { addQlogOptions, type QlogCommand, qlogOptions } from '../options/qlog-option.ts';
 import {
@@ -277,12 +277,7 @@ class SendRun {
       this.#output.error('--insecure: anybody could be at the other end; the certificate is not looked at');
       return 'insecure';
     }
-    if (ca !== undefined) {
-      const pem = await readFile(ca, 'utf8').catch((error) => {
-        throw new CliError(ExitCode.FILE, `cannot read ${ca}: ${messageOf(error)}`);
-      });
-      return { ca: pem };
-    }
+    if (ca !== undefined) return { ca: await readCaFile(ca) };
     return ticket.pin === undefined ? 'strict' : { pins: [ticket.pin] };
   }
 }

@@ -55,6 +55,17 @@ test('rights that are too wide are taken back, and that is said', { skip: proces
   assert.match(warnings[0]!, /^others could read .* and no longer can: .*--new-ticket/u);
 });
 
+test('a folder or a device is no identity file, and keeps its rights', {
+  skip: process.platform === 'win32',
+}, async () => {
+  await chmod(folder, 0o755);
+  await assert.rejects(loadIdentity(folder, false, warn), (error) => error instanceof CliError && error.exitCode === 8);
+  assert.equal((await stat(folder)).mode & 0o777, 0o755);
+  await assert.rejects(loadIdentity('/dev/null', false, warn), CliError);
+  assert.equal((await stat('/dev/null')).mode & 0o777, 0o666);
+  assert.deepEqual(warnings, []);
+});
+
 test('a damaged file is not used and not replaced in silence', async () => {
   await loadIdentity(path, false, warn);
   for (const content of ['', '{}', 'null', (await readFile(path, 'utf8')).slice(0, 200)]) {

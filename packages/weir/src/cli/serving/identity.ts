@@ -53,11 +53,11 @@ export async function loadIdentity(path: string, renew: boolean, warn: (message:
   }
 }
 
-/** Whether others than its owner may read or write the file. False where there is none, or the system has no such rights. */
+/** Whether others than its owner may read or write the file. False where there is no such file (a folder is none), or the system has no such rights. */
 export async function isOpenToOthers(path: string): Promise<boolean> {
   if (process.platform === 'win32') return false;
   const found = await stat(path).catch(() => undefined);
-  return found !== undefined && (found.mode & 0o077) !== 0;
+  return found?.isFile() === true && (found.mode & 0o077) !== 0;
 }
 
 /** Takes the rights back, as far as that helps. Returns what to say of it. */

@@ -11,7 +11,7 @@ const LINE = 32;
 const LINE_EACH = 16;
 
 /** Connections that have not shown a token: each takes some 100 kB, and what it sends before is some 100 kB more at most. */
-export const STRANGERS = { most: 128, mostEach: 64 };
+export const STRANGERS = { most: 80, mostEach: 40 };
 
 /** All connections, handshakes included: places and lines of both kinds, strangers, and some room for handshakes. */
 export const CONNECTIONS = { maxConnectionsTotal: 512, maxConnectionsPerHost: 256 };

@@ -25,6 +25,8 @@ test('what cannot be written, or would be lost, is said before the work', async 
   await assert.rejects(checkOutputFile(at('folder'), true), says(/is a folder/u));
   await assert.rejects(checkOutputFile(at('none', 'x.csv'), true), says(/cannot write .*ENOENT/u));
   await assert.rejects(checkOutputFile(at('there.csv', 'x.csv'), true), says(/ENOTDIR/u));
+  if (process.platform === 'linux')
+    await assert.rejects(checkOutputFile('/proc/x.csv', true), says(/cannot write .*ENOENT/u));
   assert.deepEqual((await readdir(folder)).sort(), ['folder', 'there.csv']);
 });
 

@@ -1,5 +1,5 @@
 import { constants, type Stats } from 'node:fs';
-import { access, open, realpath, stat, writeFile } from 'node:fs/promises';
+import { access, open, realpath, stat, unlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { messageOf, systemCode, writeWholeFile } from '../../text/index.ts';
 import { numberedName } from '../../transfer/index.ts';
@@ -16,7 +16,8 @@ export async function checkOutputFile(path: string, mayReplace: boolean): Promis
     if (found?.isDirectory() === true) throw new CliError(ExitCode.FILE, `${path} is a folder: name a file in it`);
     if (found?.isFile() === true && !mayReplace)
       throw new CliError(ExitCode.FILE, `${path} is there already: name another file, or give --overwrite`);
-    await access(found === undefined || found.isFile() ? dirname(path) : path, constants.W_OK);
+    if (found === undefined || found.isFile()) await tryDraft(found === undefined ? path : await realpath(path));
+    else await access(path, constants.W_OK);
   } catch (error) {
     throw cannotWrite(path, error);
   }
@@ -42,6 +43,11 @@ export async function writeOutputFile(path: string, content: string | AsyncItera
   } catch (error) {
     throw cannotWrite(path, error);
   }
+}
+
+/** Makes an empty draft beside the file and removes it: rights alone do not tell on a read-only file system, or on one such as /proc. */
+function tryDraft(path: string): Promise<void> {
+  return writeWholeFile(path, '', { publish: (draft) => unlink(draft) });
 }
 
 async function write(path: string, content: string | AsyncIterable<string>): Promise<void> {

@@ -36,9 +36,9 @@ class Path {
     this.#rtt = rtt;
     const random = new SeededRandom(3);
     this.recovery = new Recovery({ isServer: false, congestion, maxDatagramSize: DATAGRAM, random });
-    this.recovery.handshakeConfirmed = true;
-    this.recovery.peerCompletedAddressValidation = true;
-    this.recovery.maxAckDelay = 0;
+    this.recovery.probeTimer.handshakeConfirmed = true;
+    this.recovery.probeTimer.peerCompletedAddressValidation = true;
+    this.recovery.probeTimer.maxAckDelay = 0;
   }
 
   get bbr(): Bbr {

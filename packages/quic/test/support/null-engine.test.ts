@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { heapArena } from '../base/arena.ts';
-import { TAG_LENGTH } from './engine.ts';
+import { heapArena } from '../../src/base/arena.ts';
+import { TAG_LENGTH } from '../../src/crypto/engine.ts';
+import { TLS_AES_128_GCM_SHA256 as SUITE } from '../../src/crypto/suite.ts';
 import { nullCryptoEngine } from './null-engine.ts';
-import { TLS_AES_128_GCM_SHA256 as SUITE } from './suite.ts';
 
 const KEY = new Uint8Array(16);
 

@@ -1,5 +1,5 @@
-import type { Arena } from '../base/arena.ts';
-import { type CryptoEngine, type HeaderKey, type PacketKey, TAG_LENGTH } from './engine.ts';
+import type { Arena } from '../../src/base/arena.ts';
+import { type CryptoEngine, type HeaderKey, type PacketKey, TAG_LENGTH } from '../../src/crypto/engine.ts';
 
 const IV_LENGTH = 12;
 
