@@ -7,6 +7,7 @@ import { QuicError } from './errors.ts';
 import type { EndpointHost, ResolvedHost } from './host.ts';
 import { open, serve, unlessAborted, worldOf } from './internal.ts';
 import { nodeHost } from './node-host.ts';
+import { assertOptions } from './option-names.ts';
 import type { AddressLike, ConnectOptions, EndpointOptions, ListenOptions, OnSession } from './options.ts';
 import type { QuicSession } from './session.ts';
 
@@ -17,6 +18,7 @@ import type { QuicSession } from './session.ts';
  * ERR_QUIC_UNREACHABLE, ERR_QUIC_SOCKET, ERR_QUIC_INVALID_ARGUMENT and others; the signal's reason when it aborts.
  */
 export async function connect(address: AddressLike, options: ConnectOptions): Promise<QuicSession> {
+  assertOptions('connect', options);
   const { host: name, port } = parseAddress(address);
   if (port === 0)
     throw new QuicError('ERR_QUIC_INVALID_ARGUMENT', 'port 0 cannot be connected to: give the port of the server');
@@ -47,6 +49,7 @@ export async function connect(address: AddressLike, options: ConnectOptions): Pr
  * @throws QuicError ERR_QUIC_SOCKET when the address cannot be bound, ERR_QUIC_INVALID_ARGUMENT.
  */
 export async function listen(onsession: OnSession, options: ListenOptions): Promise<ListeningEndpoint> {
+  assertOptions('listen', options);
   options.signal?.throwIfAborted();
   if (options.endpoint instanceof QuicEndpoint && options.address !== undefined) {
     throw new QuicError('ERR_QUIC_INVALID_ARGUMENT', 'address: the endpoint has one of its own; give it there');

@@ -1,3 +1,5 @@
+import { QuicError } from './errors.ts';
+
 /** Bytes that may wait, each datagram counted with what it takes beside its own. The oldest go first. */
 const MOST_BYTES = 64 << 10;
 const BYTES_BESIDE = 256;
@@ -20,4 +22,11 @@ export class DatagramBacklog {
     this.#bytes = 0;
     return waiting;
   }
+}
+
+/** Datagrams cannot be had any more: the peer has been told that none are taken. */
+export function noDatagrams(): QuicError {
+  const message =
+    'ondatagram: the peer was told that none are taken; give it, or transportParams.maxDatagramFrameSize, to';
+  return new QuicError('ERR_QUIC_INVALID_ARGUMENT', `${message} connect or listen`);
 }

@@ -13,6 +13,7 @@ import { QuicError } from './errors.ts';
 import type { EndpointHost, ResolvedHost } from './host.ts';
 import { Deferred, deliver, make, onAbort, open, serve, worldOf } from './internal.ts';
 import { nodeHost } from './node-host.ts';
+import { assertOptions } from './option-names.ts';
 import type {
   ConnectOptions,
   EndpointOptions,
@@ -71,8 +72,9 @@ export class QuicEndpoint implements AsyncDisposable {
   /** Whether the socket holds the process open. */
   #isReferenced = true;
 
-  /** @throws QuicError ERR_QUIC_INVALID_ARGUMENT for a limit that makes no sense. */
+  /** @throws QuicError ERR_QUIC_INVALID_ARGUMENT for an option that there is not, and a limit that makes no sense. */
   constructor(options: EndpointOptions = {}) {
+    assertOptions('endpoint', options);
     this.#options = options;
     this.#limits = endpointLimits(options);
     this.#host = options.host ?? nodeHost();

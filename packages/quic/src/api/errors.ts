@@ -96,9 +96,14 @@ export function wireCode(code: number | bigint): number {
   return number;
 }
 
-/** The code of an error to tell the peer of; 0 for what has none that can be sent. */
+/**
+ * The code of an error to tell the peer of: a QuicError's own, 0 where that cannot be sent; INTERNAL_ERROR for any other, as node:quic
+ * has it; 0 for none.
+ */
 export function codeOf(error: unknown): number {
-  const code = error instanceof QuicError ? Number(error.errorCode) : 0;
+  if (error === undefined) return 0;
+  if (!(error instanceof QuicError)) return TransportErrorCode.INTERNAL_ERROR;
+  const code = Number(error.errorCode);
   return Number.isSafeInteger(code) && code > 0 ? code : 0;
 }
 

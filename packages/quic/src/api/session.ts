@@ -10,11 +10,12 @@ import type { HandshakeSummary } from '../tls/session.ts';
 import type { TransportParameters } from '../wire/transport-parameters.ts';
 import { type CongestionName, congestionOf } from './congestion.ts';
 import { DEFAULT_BUDGET } from './constants.ts';
-import { DatagramBacklog } from './datagram-backlog.ts';
+import { DatagramBacklog, noDatagrams } from './datagram-backlog.ts';
 import type { QuicEndpoint } from './endpoint.ts';
 import { closeError, codeOf, isCleanClose, QuicError, wireCode } from './errors.ts';
 import { Deferred, deliver, make, onAbort, type StreamOwner, sessionEnded, Waiters } from './internal.ts';
 import { observationOf, type SessionObservation } from './observation.ts';
+import { assertOptions } from './option-names.ts';
 import type { BodyChunk, CloseOptions, SessionInfo, StreamOptions, WaitOptions } from './options.ts';
 import type { SessionParts } from './session-parts.ts';
 import { QuicStream } from './stream.ts';
@@ -242,6 +243,7 @@ export class QuicSession implements AsyncDisposable {
    * @throws QuicError ERR_QUIC_INVALID_ARGUMENT for a code that cannot be sent.
    */
   close(options: CloseOptions & WaitOptions = {}): Promise<void> {
+    assertOptions('close', options);
     wireCode(options.code ?? 0);
     if (!this.destroyed && this.#closing === undefined) this.#startClosing(options);
     onAbort(options.signal, this.closed, () => this.destroy(undefined, this.#closing));
@@ -257,6 +259,7 @@ export class QuicSession implements AsyncDisposable {
 
   /** Ends the session at once, streams included. With an error, `closed` rejects with it. @throws as `close`. */
   destroy(error?: unknown, options: CloseOptions = {}): void {
+    assertOptions('close', options);
     if (this.destroyed) return;
     const code = error instanceof QuicError && error.type === 'application' ? codeOf(error) : 0;
     this.#closeNow({ code, ...options }, error);
@@ -361,6 +364,7 @@ export class QuicSession implements AsyncDisposable {
   }
 
   async #createStream(bidirectional: boolean, options: StreamOptions): Promise<QuicStream> {
+    assertOptions('stream', options);
     options.signal?.throwIfAborted();
     const { streams } = this.#connection;
     for (;;) {
@@ -491,10 +495,4 @@ export class QuicSession implements AsyncDisposable {
   #failed(error: unknown): void {
     this.destroy(error, { type: 'transport', code: TransportErrorCode.INTERNAL_ERROR });
   }
-}
-
-function noDatagrams(): QuicError {
-  const message =
-    'ondatagram: the peer was told that none are taken; give it, or transportParams.maxDatagramFrameSize, to';
-  return new QuicError('ERR_QUIC_INVALID_ARGUMENT', `${message} connect or listen`);
 }

@@ -13,6 +13,7 @@ import { congestionOf } from './congestion.ts';
 import { DEFAULT_HANDSHAKE_TIMEOUT } from './constants.ts';
 import { QuicError } from './errors.ts';
 import type { EndpointHost } from './host.ts';
+import { assertOptions } from './option-names.ts';
 import type {
   ConnectOptions,
   EndpointOptions,
@@ -113,6 +114,7 @@ function connectionOptions(options: SessionOptions): ConnectionOptions {
 
 /** Nobody is sent datagrams who has no use for them. */
 function transportOptions({ transportParams, ondatagram }: SessionOptions): TransportOptions {
+  assertOptions('transportParams', transportParams ?? {});
   const maxDatagramFrameSize = ondatagram === undefined ? 0 : DEFAULT_TRANSPORT.maxDatagramFrameSize;
   return { ...DEFAULT_TRANSPORT, maxDatagramFrameSize, ...transportParams };
 }

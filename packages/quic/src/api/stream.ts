@@ -2,6 +2,7 @@ import type { RecvStream } from '../stream/recv-stream.ts';
 import type { SendStream } from '../stream/send-stream.ts';
 import type { StreamStats } from '../stream/stream-stats.ts';
 import { sendBody } from './body.ts';
+import { limitOf } from './endpoint-limits.ts';
 import { codeOf, QuicError, wireCode } from './errors.ts';
 import { abandoned, Deferred, deliver, make, roomAgain, type StreamOwner, sessionEnded, Waiters } from './internal.ts';
 import type { Body, BodyChunk, StreamPriority, WaitOptions } from './options.ts';
@@ -110,6 +111,21 @@ export class QuicStream implements AsyncIterable<Uint8Array[]> {
   /** Whether everything that the peer sent has been read, up to its FIN. */
   get readEnded(): boolean {
     return this.#readOver && this.#readError === undefined;
+  }
+
+  /**
+   * Bytes that the writer buffers before it reports being full; what waits for room goes on when it grows. 0 where this side does not send.
+   * Setting it throws ERR_QUIC_INVALID_ARGUMENT for no integer from 0 on; 0 lets one chunk through at a time.
+   */
+  get budget(): number {
+    return this.#sender?.highWaterMark ?? 0;
+  }
+
+  set budget(bytes: number) {
+    const highWaterMark = Math.max(1, limitOf('budget', bytes));
+    if (this.#sender === undefined) return;
+    this.#sender.highWaterMark = highWaterMark;
+    this.writer[roomAgain]();
   }
 
   /** Bytes that `readSync` could return now. */
@@ -265,7 +281,10 @@ export class QuicStream implements AsyncIterable<Uint8Array[]> {
     this.#settleIfOver();
   }
 
-  /** Abandons both directions. With an error, `closed` rejects with it, and a QuicError's `errorCode` goes to the peer. */
+  /**
+   * Abandons both directions. With an error, `closed` rejects with it; the peer is told a QuicError's `errorCode`, 1 (INTERNAL_ERROR) for any
+   * other, and 0 without one.
+   */
   destroy(error?: unknown): void {
     const code = codeOf(error);
     if (error !== undefined) this.#error ??= error;

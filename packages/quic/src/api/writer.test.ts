@@ -153,7 +153,7 @@ test('failing rejects what waits, with the reason, and resets with its code', as
   ];
   writer.fail(new Error('gone'));
   await Promise.all(waits);
-  assert.equal(sender.resetCode, 0);
+  assert.equal(sender.resetCode, 1);
   assert.equal(writer.writeSync('x'), false);
   await assert.rejects(writer.write('x'), /gone/);
 });

@@ -124,7 +124,10 @@ export class QuicStreamWriter {
     if (!this.canWrite) await this.#enqueue([], false, options.signal);
   }
 
-  /** Abandons the stream: RESET_STREAM with the error's `errorCode`, or 0 (RFC 9000 §3.1). */
+  /**
+   * Abandons the stream: RESET_STREAM (RFC 9000 §3.1) with a QuicError's `errorCode`, 1 (INTERNAL_ERROR) for any other reason, and 0
+   * without one.
+   */
   fail(reason?: unknown): void {
     if (this.#error !== undefined) return;
     this[abandoned](reason ?? new QuicError('ERR_QUIC_STREAM_CLOSED', 'the stream was reset here'));

@@ -103,7 +103,11 @@ export class Connection {
   }
 
   #fail(now: Millis, source: 'local' | 'internal', code: number, frameType: number, reason: string): void {
-    this.#parts.lifecycle.close(now, { source, application: false, code, frameType, reason }, 3 * this.#pto());
+    this.#parts.lifecycle.close(
+      now,
+      { source, application: false, code, frameType, reason },
+      this.#parts.recovery.threePtos,
+    );
   }
 
   #announce(): void {
@@ -180,7 +184,11 @@ export class Connection {
   /** Ends the connection: CONNECTION_CLOSE of the application's kind (0x1d) or the transport's. RFC 9000 §10.2. */
   close(now: Millis, application: boolean, code: number, reason: string): void {
     this.#at = now;
-    this.#parts.lifecycle.close(now, { source: 'local', application, code, frameType: 0, reason }, 3 * this.#pto());
+    this.#parts.lifecycle.close(
+      now,
+      { source: 'local', application, code, frameType: 0, reason },
+      this.#parts.recovery.threePtos,
+    );
     this.#announce();
   }
 
@@ -278,10 +286,6 @@ export class Connection {
 
   // ---- what the components report -----------------------------------------------------------------------------------------
 
-  #pto(): Millis {
-    return this.#parts.recovery.pto;
-  }
-
   #onPeerParameters(bytes: Uint8Array): void {
     const parameters = readPeerParameters(bytes, this.#parts.opening);
     this.peerParameters = parameters;
@@ -366,7 +370,7 @@ export class Connection {
 
   #onStatelessReset(now: Millis): void {
     const info = ended('stateless_reset', 'the peer has lost the state of this connection');
-    this.#parts.lifecycle.drain(now, info, 3 * this.#pto());
+    this.#parts.lifecycle.drain(now, info, this.#parts.recovery.threePtos);
   }
 
   /** RFC 9000 §9.3: only once the handshake is confirmed; a client's server does not move. */

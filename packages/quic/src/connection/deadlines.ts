@@ -47,7 +47,7 @@ export class Deadlines {
     const { spaces, recovery, paths, lifecycle, idle, transmit, times, handshakeTimeout } = this.#parts;
     if (!lifecycle.isOpen) return lifecycle.endAt;
     const { initial, handshake, application, oneRtt } = spaces;
-    let at = Math.min(recovery.timeout(), idle.deadline(this.#pto()), transmit.pacedUntil, paths.timeout());
+    let at = Math.min(recovery.timeout(), idle.deadline(recovery.threePtos), transmit.pacedUntil, paths.timeout());
     at = Math.min(at, oneRtt?.timeout() ?? NEVER);
     // At the amplification limit not even acknowledgements go out: only the peer's next datagram changes anything.
     if (!recovery.probeTimer.amplificationLimited) {
@@ -67,7 +67,7 @@ export class Deadlines {
       if (now >= lifecycle.endAt) lifecycle.end(lifecycle.info!);
       return;
     }
-    const silent = now >= idle.deadline(this.#pto());
+    const silent = now >= idle.deadline(recovery.threePtos);
     const waited = now - times.startedAt;
     if (lifecycle.state === 'handshaking' && (silent || waited >= handshakeTimeout)) return this.#giveUp(now, waited);
     if (silent) return lifecycle.end(ended('idle_timeout', 'no packet arrived within the idle timeout'));
@@ -92,23 +92,19 @@ export class Deadlines {
   }
 
   /**
-   * Ends a handshake that makes no end. A peer that took part in it is told, for it may take the handshake for complete: a server's judgement on a client's
-   * certificate may be what is missing. user_canceled says that nobody broke the protocol (RFC 9846 §6.1). There is no use in telling anybody else.
+   * Ends a handshake that makes no end. A peer that took part in it is told, for it may take the handshake for complete: a server's
+   * judgement on a client's certificate may be what is missing. user_canceled says that nobody broke the protocol (RFC 9846 §6.1). There is no use in telling anybody else.
    */
   #giveUp(now: Millis, waited: Millis): void {
-    const { lifecycle, spaces } = this.#parts;
+    const { lifecycle, spaces, recovery } = this.#parts;
     const reason = `no handshake within ${Math.round(waited)} ms`;
     if (spaces.handshake.acks.largest < 0) lifecycle.end(ended('handshake_timeout', reason));
-    else lifecycle.close(now, ended('handshake_timeout', reason, USER_CANCELED), 3 * this.#pto());
+    else lifecycle.close(now, ended('handshake_timeout', reason, USER_CANCELED), recovery.threePtos);
   }
 
   /** When a client asks a peer that has paused in the middle of a stream. A server need not: only clients are behind NATs. */
   #silenceAt(): Millis {
-    const { isServer, streams, idle } = this.#parts;
-    return isServer || streams.receiveWaits.arriving === 0 ? NEVER : idle.silenceAt(this.#pto());
-  }
-
-  #pto(): Millis {
-    return this.#parts.recovery.pto;
+    const { isServer, streams, idle, recovery } = this.#parts;
+    return isServer || streams.receiveWaits.arriving === 0 ? NEVER : idle.silenceAt(recovery.threePtos);
   }
 }

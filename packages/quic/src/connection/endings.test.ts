@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { EndpointPair, sendForged } from '../../test/support/endpoint-pair.ts';
 import { NEVER } from '../base/time.ts';
+import { FrameType } from '../wire/frame-type.ts';
 import { ended } from './events.ts';
 import { IdleTimer } from './idle-timer.ts';
 import { Lifecycle } from './lifecycle.ts';
@@ -29,7 +31,7 @@ describe('idle timer', () => {
     assert.equal(timer.deadline(10), 500);
     timer.setPeerTimeout(2000);
     assert.equal(timer.deadline(10), 500);
-    assert.equal(timer.deadline(300), 900);
+    assert.equal(timer.deadline(900), 900);
     const none = new IdleTimer(0, 0, 0);
     assert.equal(none.deadline(10), NEVER);
     none.setPeerTimeout(500);
@@ -90,5 +92,41 @@ describe('lifecycle', () => {
     life.drain(2, OTHER, 30);
     life.end(OTHER);
     assert.deepEqual([life.state, life.endAt, life.closePending, life.info], ['closed', NEVER, false, INFO]);
+  });
+});
+
+describe('a peer that acknowledges late, and so makes the probe timeout as long as it likes', () => {
+  /** A server whose RTT a client has made seconds, by an ACK of a packet from 20 s ago. */
+  function misled() {
+    const pair = new EndpointPair({ clientTransport: { maxIdleTimeout: 0 } });
+    const { server } = pair.established();
+    pair.run(1000);
+    server.ping();
+    pair.flush();
+    const number = Number(/1-RTT (\d+)/.exec(pair.log.at(-1)!)![1]);
+    pair.filter = ({ from }) => from === pair.server;
+    pair.run(20_000);
+    pair.filter = () => true;
+    sendForged(pair, pair.client, [FrameType.ACK, number, 0, 0, 0]);
+    pair.filter = ({ from }) => from === pair.server;
+    pair.run(pair.delay);
+    assert.ok(server.stats().rttSmoothed > 2000, `${server.stats().rttSmoothed} ms`);
+    return { pair, server };
+  }
+
+  test('keeps what closes for 30 s at most', () => {
+    const { pair, server } = misled();
+    server.close(pair.now, false, 0, '');
+    pair.run(29_990);
+    assert.equal(server.state, 'closing');
+    pair.run(20);
+    assert.equal(server.state, 'closed');
+  });
+
+  test('keeps what is idle no longer than the idle timeout of 30 s, after the one probe that is still due', () => {
+    const { pair, server } = misled();
+    pair.run(55_000);
+    assert.equal(server.state, 'closed');
+    assert.equal(server.closeInfo!.source, 'idle_timeout');
   });
 });

@@ -162,7 +162,7 @@ export class FrameEffects implements FrameHandler {
 
   onConnectionClose(application: boolean, errorCode: number, frameType: number, reason: string): void {
     const { lifecycle, recovery } = this.#to;
-    const period = 3 * recovery.pto;
+    const period = recovery.threePtos;
     lifecycle.drain(
       this.now,
       { source: 'peer', application, code: errorCode, frameType: Math.max(0, frameType), reason },

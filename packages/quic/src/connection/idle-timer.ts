@@ -1,8 +1,7 @@
 import { type Millis, NEVER } from '../base/time.ts';
 
-/** For how long a peer may pause within what it sends before a client asks: milliseconds at least, and probe timeouts. */
+/** For how long a peer may pause within what it sends before a client asks: at least, and three probe timeouts. */
 const MIN_SILENCE: Millis = 1000;
-const SILENCE_PTOS = 3;
 
 /** The idle timeout and the keep-alive, RFC 9000 §10.1; and whether the peer has fallen silent. */
 export class IdleTimer {
@@ -48,9 +47,9 @@ export class IdleTimer {
     this.#restartedAt = now;
   }
 
-  /** When the connection is given up. At least three PTOs, so that loss alone does not end it. */
-  deadline(pto: Millis): Millis {
-    return this.#timeout === 0 ? NEVER : this.#restartedAt + Math.max(this.#timeout, 3 * pto);
+  /** When the connection is given up. Not before three PTOs are over, so that loss alone does not end it. */
+  deadline(threePtos: Millis): Millis {
+    return this.#timeout === 0 ? NEVER : this.#restartedAt + Math.max(this.#timeout, threePtos);
   }
 
   /**
@@ -67,8 +66,8 @@ export class IdleTimer {
    * asked, or waits for an acknowledgement anyway. A NAT that has given its port to somebody else lets nothing in until the
    * client has sent something, and then the probe timer sees to it that it does.
    */
-  silenceAt(pto: Millis): Millis {
+  silenceAt(threePtos: Millis): Millis {
     if (!this.#heardData || this.#sentSince) return NEVER;
-    return this.#restartedAt + Math.max(MIN_SILENCE, SILENCE_PTOS * pto);
+    return this.#restartedAt + Math.max(MIN_SILENCE, threePtos);
   }
 }

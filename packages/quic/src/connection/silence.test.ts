@@ -94,7 +94,7 @@ test('the silence that counts is a second, or three probe timeouts, and none aft
   idle.onReceived(500);
   idle.onStreamData();
   assert.equal(idle.silenceAt(100), 1500);
-  assert.equal(idle.silenceAt(1000), 3500);
+  assert.equal(idle.silenceAt(3000), 3500);
   idle.onAckElicitingSent(600);
   assert.equal(idle.silenceAt(100), NEVER);
   idle.onReceived(700);

@@ -24,6 +24,8 @@ const PACING_GAIN = 1.25;
 /** How many probe timeouts a lost packet is remembered for, in case its acknowledgment was merely late, and how long at least. */
 const LATE_ACK_PTOS = 3;
 const LATE_ACK_TIME: Millis = 500;
+/** What a path with a round trip of 3 s needs at its first sample, when it is thrice that, and any that is less than 10 s later. */
+const MAX_THREE_PTOS: Millis = 30_000;
 /** Packets handed back, and packets owed, when a probe timeout expires: two, so that one loss costs no further timeout. */
 const PROBES = 2;
 /** A sender that leaves this many datagrams' room in the window still uses it fully. */
@@ -136,6 +138,14 @@ export class Recovery {
   /** The probe timeout of Application packets without backoff. */
   get pto(): Millis {
     return this.rtt.pto(this.probeTimer.maxAckDelay);
+  }
+
+  /**
+   * Three probe timeouts: how long what may still be on its way is waited for when a connection closes (RFC 9000 §10.2) or idles
+   * (§10.1). Unlike there, with an end: a peer that acknowledges late makes the probe timeout as long as it likes.
+   */
+  get threePtos(): Millis {
+    return Math.min(3 * this.pto, MAX_THREE_PTOS);
   }
 
   /**

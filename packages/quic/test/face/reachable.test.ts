@@ -44,11 +44,11 @@ const MEMBERS: Readonly<Record<string, string>> = {
   QuicEndpoint:
     'address busy close closing destroy destroyed listening maxConnectionsPerHost maxConnectionsTotal ref sessions stats unref',
   QuicSession:
-    'close closing createBidirectionalStream createUnidirectionalStream destroy destroyed growReceiveWindow localAddress ' +
+    'close closing createBidirectionalStream createUnidirectionalStream destroy destroyed growReceiveWindow limitReceiveWindow localAddress ' +
     'maxDatagramLength now ondatagram onstream path remoteAddress remoteTransportParams sendDatagram setCongestionController ' +
     'setTimer stats streams updateKey',
   QuicStream:
-    'destroy priority readInto readSync readEnded readable readableBytes resetStream setBody setPriority stats stopSending wait writable',
+    'budget destroy priority readInto readSync readEnded readable readableBytes resetStream setBody setPriority stats stopSending wait writable',
   QuicStreamWriter:
     'bytesReleased bytesWritten canWrite desiredSize end endSync fail ready write writeSync writev writevSync',
   QuicError: 'alert errorName',

@@ -124,6 +124,42 @@ test('a write that waits ends when its signal aborts, and none of it is sent', a
   });
 });
 
+test('what waits for room goes on when the budget grows', async () => {
+  await withPair({ seed: 6, path: PATH }, async ({ local, remote }) => {
+    const stream = await local.createUnidirectionalStream({ budget: 1_000 });
+    assert.ok(stream.writer.writeSync(new Uint8Array(1_000)));
+    assert.equal(stream.writer.writeSync(new Uint8Array(1)), false);
+    const waiting = stream.writer.write(new Uint8Array(500));
+    stream.budget = 2_000;
+    assert.equal(stream.budget, 2_000);
+    assert.equal(stream.writer.bytesWritten, 1_500);
+    await waiting;
+    assert.throws(() => {
+      stream.budget = -1;
+    }, /budget: -1/);
+    await stream.writer.end();
+    const peer = await next(remote);
+    assert.equal(peer.budget, 0);
+    assert.equal((await readAll(peer)).length, 1_500);
+  });
+});
+
+test('a reset for a plain error has the code INTERNAL_ERROR, one without a reason 0', async () => {
+  await withPair({ seed: 6, path: PATH }, async ({ local, remote }) => {
+    for (const [reason, errorCode] of [
+      [new Error('a defect'), 1n],
+      [new QuicError('ERR_QUIC_STREAM_CLOSED', 'mine', { errorCode: 7 }), 7n],
+      [undefined, 0n],
+    ] as const) {
+      const stream = await local.createUnidirectionalStream();
+      await stream.writer.write('x');
+      const peer = await next(remote);
+      stream.writer.fail(reason);
+      await assert.rejects(readAll(peer), { code: 'ERR_QUIC_STREAM_RESET', errorCode });
+    }
+  });
+});
+
 test('a reader that does not read holds the sender at the window, without loss of anything', async () => {
   const transportParams = { initialMaxStreamDataUni: 50_000, maxStreamWindow: 50_000 };
   await withPair({ seed: 7, path: { delay: 5 }, server: { transportParams } }, async ({ world, local, remote }) => {
