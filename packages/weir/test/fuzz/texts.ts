@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { chance, mutate, noise, pick, type Random } from 'weir-testing';
 import { CliError } from '../../src/cli/exit-codes.ts';
-import { parseListenAddress } from '../../src/cli/listen-address.ts';
+import { parseListenAddress } from '../../src/cli/options/listen-address.ts';
 import { formatTicket, parseTicket, TransferError } from '../../src/peer/index.ts';
 import { formatPath, PathSpecError, parsePath } from '../../src/relay/path-spec.ts';
 import { cutToBytes, nameProblem, numberedName } from '../../src/transfer/names.ts';
