@@ -66,7 +66,7 @@ export class Reductions<State extends Reducible> {
 
 /**
  * `to` becomes `from`, all but the recovery period that it is in, unless its window is as large already: then nothing is restored (RFC
- * 9438 §4.9.2). Linux does raise the threshold; 80 runs over paths with reordering, outages and loss were the same with that, to the byte.
+ * 9438 §4.9.2). Linux does raise the threshold; 80 runs over paths with reordering, outages and loss took as long with that.
  */
 function raise<State extends Reducible>(to: State, from: State): void {
   if (to.window >= from.window) return;
