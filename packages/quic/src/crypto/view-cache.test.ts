@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { collectGarbage } from 'weir-testing';
 import { SeededRandom } from '../base/random.ts';
 import { ViewCache } from './view-cache.ts';
 
@@ -34,4 +35,17 @@ test('equal-sized packets of one arena find their views again', () => {
   const second = ask();
   const kept = first.filter((view, i) => view === second[i]).length;
   assert.ok(kept >= 0.8 * first.length, `${kept} of ${first.length}`);
+});
+
+test('arenas of endpoints that are gone are not kept', async () => {
+  const cache = new ViewCache();
+  const arenas = Array.from({ length: 100 }, (_, i) => {
+    const arena = new Uint8Array(65_536);
+    for (let at = 0; at < 5; at++) cache.view(arena, 512 * i + at, 16);
+    return new WeakRef(arena.buffer);
+  });
+  await collectGarbage();
+  const kept = arenas.filter((arena) => arena.deref() !== undefined).length;
+  assert.ok(kept >= 1 && kept <= 8, `${kept} of 100`);
+  assert.equal(cache.view(new Uint8Array(10), 1, 2).length, 2);
 });
