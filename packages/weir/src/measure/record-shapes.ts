@@ -28,10 +28,13 @@ import {
 /** Longer texts than these are nothing that this program has written. */
 export const LINE = text(10_000);
 
+/** Streams of an iteration at most, whatever wrote the document: tables and iperf3's documents have a line for each. */
+export const MOST_STREAMS = 1 << 16;
+
 const cell: Shape<CellSettings> = object<CellSettings>({
   transport: oneOf('quic', 'tls-tcp'),
   direction: oneOf('up', 'down'),
-  streams: integer(1),
+  streams: integer(1, MOST_STREAMS),
   bytes: integer(0),
   cc: nullable(text(100)),
   datagramBytes: nullable(integer(1)),

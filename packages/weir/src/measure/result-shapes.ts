@@ -8,11 +8,11 @@ import {
   type StreamShortfall,
   type TotalsResult,
 } from '../results/index.ts';
-import { environment, LINE, series, side } from './record-shapes.ts';
+import { environment, LINE, MOST_STREAMS, series, side } from './record-shapes.ts';
 import { amount, array, boolean, integer, moment, nullable, object, oneOf, type Shape } from './shapes.ts';
 
 const setup: Shape<ResultSetup> = object<ResultSetup>({
-  streams: integer(0),
+  streams: integer(0, MOST_STREAMS),
   iterations: integer(0),
   chunkBytes: integer(0),
   cipher: nullable(LINE),

@@ -107,6 +107,10 @@ test('a damaged file is refused with the line, and stays as it is', async () => 
       /no experiment of weir measure: line 1: header\.cells is empty/u,
       `${JSON.stringify(smallHeader({ cells: [] }))}\n`,
     ],
+    [
+      /header\.cells\[0\]\.streams must be a whole number from 1 to 65536/u,
+      `${header.replace(/"streams":\d+/u, '"streams":268435456')}\n`,
+    ],
     [/no whole line/u, 'notes'],
     [/damaged in line 2: .*JSON/u, `${header}\nxx\n${record}\n`],
     [
